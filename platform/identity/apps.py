@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IdentityApp(AppConfig):
+    name = "identity"
+    verbose_name = _("身份核验")
