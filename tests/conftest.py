@@ -1,0 +1,135 @@
+"""What every test stands on: a real PostgreSQL and Redis, used with the logins of production.
+
+- `default` connects as `yuchuang_owner` but works as `yuchuang_app` (SET ROLE) once migrations have run, so a
+  missing grant fails a test. `supervision` and `looks` use their own logins on the same test database; they see
+  only committed rows: `@pytest.mark.django_db(transaction=True, databases="__all__")`.
+- After a transactional test the tables are emptied as the owner (append-only tables refuse the application) and
+  rows that migrations put there are put back.
+- Names in Redis begin with a prefix of this run (`settings.REDIS_PREFIX`); each test starts without keys.
+
+YC_TEST_DB names the test database; with xdist each worker has its own.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process its own names in PostgreSQL and Redis, before anything connects."""
+    name = os.environ.get("YC_TEST_DB") or "test_yuchuang"
+    settings.DATABASES["default"]["TEST"] = {**settings.DATABASES["default"].get("TEST", {}), "NAME": name}
+    prefix = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    settings.REDIS_PREFIX = prefix
+    settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = prefix
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool
+) -> Iterator[None]:
+    """After pytest-django has made and migrated the database: grants, seed copies, the application's role."""
+    from django.db import connections
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    from config.grants import APP, grant_roles
+
+    owner = connections["default"]
+    with django_db_blocker.unblock():
+        _ensure_roles(owner)
+        grant_roles(owner)
+        _keep_seed(owner)
+        owner.settings_dict["OPTIONS"]["assume_role"] = APP
+        owner.close()
+    plain_flush = DatabaseOperations.execute_sql_flush
+    DatabaseOperations.execute_sql_flush = _flush_as_owner(APP)  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.execute_sql_flush = plain_flush  # type: ignore[method-assign]
+    with django_db_blocker.unblock():
+        for connection in connections.all():
+            connection.close()
+        del owner.settings_dict["OPTIONS"]["assume_role"]
+        if not django_db_keepdb:
+            _end_other_sessions(owner)
+            owner.close()
+
+
+def _ensure_roles(connection: Any) -> None:
+    """A cluster of bin/test has the roles; on any other, make them if this login may."""
+    with connection.cursor() as cursor:
+        cursor.execute("select rolsuper from pg_roles where rolname = session_user")
+        if cursor.fetchone()[0]:
+            cursor.execute((settings.ROOT / "platform" / "config" / "roles.sql").read_text("utf-8"))
+
+
+def _keep_seed(connection: Any) -> None:
+    """Copy each table that migrations filled, so a flush can put those rows back."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop schema if exists {SEED_SCHEMA} cascade")
+        cursor.execute(f"create schema {SEED_SCHEMA}")
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'select exists (select from "{table}")')
+            if cursor.fetchone()[0]:
+                cursor.execute(f'create table {SEED_SCHEMA}."{table}" as table "{table}"')
+
+
+def _flush_as_owner(role: str) -> Callable[[Any, list[str]], None]:
+    """Build the test run's `execute_sql_flush`: as owner, with triggers asleep, then seed rows back."""
+
+    def execute_sql_flush(operations: Any, sql_list: list[str]) -> None:
+        from django.db import transaction
+
+        connection = operations.connection
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("set local role none")
+            cursor.execute("set local session_replication_role = replica")
+            for sql in sql_list:
+                cursor.execute(sql)
+            cursor.execute(
+                "select table_name, string_agg(quote_ident(c.column_name), ', ')"
+                " from information_schema.columns c join information_schema.tables t using (table_name)"
+                " where c.table_schema = 'public' and t.table_schema = %s and c.is_generated = 'NEVER'"
+                " and table_name <> 'django_migrations' group by 1",
+                [SEED_SCHEMA],
+            )
+            for table, columns in cursor.fetchall():
+                cursor.execute(
+                    f'insert into public."{table}" ({columns}) overriding system value'
+                    f' select {columns} from {SEED_SCHEMA}."{table}"'
+                )
+            cursor.execute(f"set local role {role}")
+
+    return execute_sql_flush
+
+
+def _end_other_sessions(connection: Any) -> None:
+    """A test that left a connection open must not keep the test database from being dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(request: pytest.FixtureRequest) -> None:
+    """Start each test that may touch the database without keys of an earlier one."""
+    if request.node.get_closest_marker("django_db") is None:
+        return
+    import redis
+
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    keys = list(client.scan_iter(match=f"*{settings.REDIS_PREFIX}*", count=1000))
+    if keys:
+        client.delete(*keys)
+    client.close()
+
+
+# --- the cast (DESIGN: learner, trainer, assistant, manager, rival, officer, regulator, finance, operator) ---
+# One fixture per member, built by tests/factories.py.
