@@ -1,0 +1,200 @@
+"""A training class: its staff, roster, timetable and filing."""
+
+from __future__ import annotations
+
+import datetime
+
+from accounts.models import Institution, Person, User
+from courses.models import Course
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+from policy.classes import Category
+from policy.timetable import HourKind, Mode
+
+from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+
+
+class TsTzRange(Func):
+    """`tstzrange(starts_at, ends_at)`, half open."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class TrainingClass(models.Model):
+    """One class of a course, run by one institution, judged for its whole life by the edition it was filed under."""
+
+    institution = models.ForeignKey(Institution, models.PROTECT, verbose_name=_("机构"), related_name="classes")
+    course = models.ForeignKey(Course, models.PROTECT, verbose_name=_("课程"), related_name="classes")
+    name = models.CharField(_("班级名称"), max_length=80)
+    mode = models.CharField(_("培训模式"), max_length=12, choices=[(m.value, m.label) for m in Mode])
+    edition = models.CharField(_("政策版本"), max_length=40)
+    starts_on = models.DateField(_("开班日期"))
+    ends_on = models.DateField(_("结班日期"))
+    lecturer = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, verbose_name=_("讲师"), related_name="classes_as_lecturer"
+    )
+    assistant = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, verbose_name=_("助教"), related_name="classes_as_assistant"
+    )
+    state = models.CharField(_("状态"), max_length=12, choices=ClassState.choices, default=ClassState.DRAFT)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-starts_on", "-pk"]
+        verbose_name = _("培训班")
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "name"], name="class_name_once_per_institution"),
+            models.CheckConstraint(name="class_ends_after_it_starts", condition=Q(ends_on__gte=F("starts_on"))),
+            models.CheckConstraint(name="class_state_known", condition=Q(state__in=ClassState.values)),
+            models.CheckConstraint(
+                # F14: the assistant is another person.
+                name="class_lecturer_is_not_its_assistant",
+                condition=Q(lecturer__isnull=True) | Q(assistant__isnull=True) | ~Q(lecturer=F("assistant")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def subject(self) -> str:
+        """The class's name in the evidence log; also its chain."""
+        return f"class/{self.pk}"
+
+
+class Enrolment(models.Model):
+    """A person on the roster of a class, in exactly one of the five categories (S6)."""
+
+    training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="enrolments")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="enrolments")
+    category = models.CharField(_("学员类别"), max_length=24, choices=[(c.value, c.label) for c in Category])
+    state = models.CharField(
+        _("状态"), max_length=8, choices=EnrolmentState.choices, default=EnrolmentState.ACTIVE
+    )
+    source = models.CharField(_("报名来源"), max_length=40, default="roster")  # I4
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["person__name_pinyin", "pk"]
+        verbose_name = _("学员")
+        constraints = [
+            models.UniqueConstraint(fields=["training_class", "person"], name="enrolment_once_per_class"),
+            models.CheckConstraint(name="enrolment_state_known", condition=Q(state__in=EnrolmentState.values)),
+            models.CheckConstraint(
+                name="enrolment_category_known", condition=Q(category__in=[c.value for c in Category])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.training_class_id}/{self.person_id}"
+
+    @property
+    def subject(self) -> str:
+        return f"class/{self.training_class_id}/trainee/{self.pk}"
+
+
+class Lesson(models.Model):
+    """One entry of the timetable: a stretch of time of one kind of hours, worth a number of 课时."""
+
+    training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="lessons")
+    starts_at = models.DateTimeField(_("开始"))
+    ends_at = models.DateTimeField(_("结束"))
+    kind = models.CharField(_("课时类别"), max_length=12, choices=[(k.value, k.label) for k in HourKind])
+    hours = models.DecimalField(_("课时"), max_digits=5, decimal_places=2)
+    title = models.CharField(_("内容"), max_length=120)
+    state = models.CharField(_("状态"), max_length=8, choices=LessonState.choices, default=LessonState.PLANNED)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        verbose_name = _("课次")
+        constraints = [
+            models.CheckConstraint(name="lesson_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(name="lesson_hours_positive", condition=Q(hours__gt=0)),
+            models.CheckConstraint(name="lesson_state_known", condition=Q(state__in=LessonState.values)),
+            models.CheckConstraint(
+                name="lesson_kind_known", condition=Q(kind__in=[k.value for k in HourKind])
+            ),
+            models.CheckConstraint(
+                name="lesson_open_and_close_in_order",
+                condition=Q(closed_at__isnull=True) | Q(opened_at__isnull=False, closed_at__gte=F("opened_at")),
+            ),
+            ExclusionConstraint(
+                name="lessons_of_a_class_do_not_overlap",
+                expressions=[
+                    ("training_class", RangeOperators.EQUAL),
+                    (
+                        TsTzRange("starts_at", "ends_at", RangeBoundary()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def subject(self) -> str:
+        return f"class/{self.training_class_id}/lesson/{self.pk}"
+
+    @property
+    def planned(self) -> datetime.timedelta:
+        return self.ends_at - self.starts_at
+
+    @property
+    def is_roomed(self) -> bool:
+        """Whether the lesson is held in the live room, where presence is what earns the time."""
+        return self.kind in (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
+
+
+def package_path(filing: Filing, filename: str) -> str:
+    return f"packages/filing-{filing.pk}/{filename}"
+
+
+class Filing(models.Model):
+    """One submission of a class for 开班备案, with a frozen snapshot of what was submitted (F7, F8, F9)."""
+
+    training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="filings")
+    state = models.CharField(
+        _("状态"), max_length=10, choices=FilingState.choices, default=FilingState.SUBMITTED
+    )
+    submitted_at = models.DateTimeField(_("提交时间"))
+    submitted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    # What was filed: staff, roster (masked), timetable, hours by kind, edition. Never edited afterwards.
+    snapshot = models.JSONField()
+    findings = models.JSONField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(_("理由"), blank=True)
+    number = models.CharField(_("备案号"), max_length=40, blank=True)
+    package = models.FileField(upload_to=package_path, blank=True)
+    package_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-submitted_at", "-pk"]
+        verbose_name = _("开班备案")
+        constraints = [
+            models.CheckConstraint(name="filing_state_known", condition=Q(state__in=FilingState.values)),
+            models.UniqueConstraint(
+                fields=["training_class"],
+                condition=Q(state__in=[FilingState.SUBMITTED, FilingState.APPROVED]),
+                name="filing_one_live_per_class",
+            ),
+            models.UniqueConstraint(fields=["number"], condition=~Q(number=""), name="filing_number_once"),
+            models.CheckConstraint(
+                name="filing_decision_is_whole",
+                condition=Q(state__in=[FilingState.SUBMITTED, FilingState.WITHDRAWN])
+                | Q(decided_at__isnull=False, decided_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.training_class_id}#{self.pk}"

@@ -1,0 +1,47 @@
+"""The catalogue: courses and the outline that must cover every filed hour (A2, A4, H1, H2)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from courses.states import Origin
+
+
+class Course(models.Model):
+    """A course of a type the edition knows (GYB, SYB) or another, which then has no standard hours and no rate (A4)."""
+
+    name = models.CharField(_("课程名称"), max_length=80, unique=True)
+    course_type = models.CharField(_("课程类型"), max_length=20)
+    origin = models.CharField(_("来源"), max_length=12, choices=Origin.choices)
+    original = models.CharField(_("线下原课程"), max_length=120, blank=True)
+    summary = models.TextField(_("简介"), blank=True)
+
+    class Meta:
+        ordering = ["course_type", "name"]
+        verbose_name = _("课程")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OutlineUnit(models.Model):
+    """One line of a course's outline: what is taught, in which kind of hours, for how many 课时."""
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="outline")
+    position = models.PositiveSmallIntegerField(_("序号"))
+    title = models.CharField(_("内容"), max_length=120)
+    kind = models.CharField(_("课时类别"), max_length=12)
+    hours = models.DecimalField(_("课时"), max_digits=5, decimal_places=2)
+
+    class Meta:
+        ordering = ["course_id", "position"]
+        verbose_name = _("大纲")
+        constraints = [
+            models.UniqueConstraint(fields=["course", "position"], name="outline_position_once"),
+            models.CheckConstraint(name="outline_hours_positive", condition=Q(hours__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
