@@ -1,10 +1,10 @@
 """What every test stands on: a real PostgreSQL and Redis, used with the logins of production.
 
-- `default` connects as `yuchuang_owner` but works as `yuchuang_app` (SET ROLE) once migrations have run, so a
-  missing grant fails a test. `supervision` and `looks` use their own logins on the same test database; they see
-  only committed rows: `@pytest.mark.django_db(transaction=True, databases="__all__")`.
-- After a transactional test the tables are emptied as the owner (append-only tables refuse the application) and
-  rows that migrations put there are put back.
+- `default` connects as `yuchuang_owner` but works as `yuchuang_app` (SET ROLE) once migrations have run, so
+  a missing grant fails a test. `supervision` and `looks` use their own logins on the same test database; they
+  see only committed rows: `@pytest.mark.django_db(transaction=True, databases="__all__")`.
+- After a transactional test the tables are emptied as the owner (append-only tables refuse the application)
+  and rows that migrations put there are put back.
 - Names in Redis begin with a prefix of this run (`settings.REDIS_PREFIX`); each test starts without keys.
 
 YC_TEST_DB names the test database; with xdist each worker has its own.
@@ -31,9 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool
-) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool) -> Iterator[None]:
     """After pytest-django has made and migrated the database: grants, seed copies, the application's role."""
     from django.db import connections
     from django.db.backends.postgresql.operations import DatabaseOperations
@@ -131,5 +129,5 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
     client.close()
 
 
-# --- the cast (DESIGN: learner, trainer, assistant, manager, rival, officer, regulator, finance, operator) ---
+# --- the cast: learner, trainer, assistant, manager, rival, officer, regulator, finance, operator ---
 # One fixture per member, built by tests/factories.py.

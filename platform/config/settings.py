@@ -1,4 +1,4 @@
-"""Settings of every process. Values that differ between machines come from the environment (docs/settings.md).
+"""Settings of every process. What differs between machines comes from the environment (docs/settings.md).
 
 `bin/run` writes `.local/environment` on a machine's first start; a process that was started without that
 environment (a bare `manage.py shell`) reads it from there.
@@ -111,13 +111,15 @@ TEMPLATES = [
 ]
 
 # --- database: four logins, each with the least it needs (docs/decisions/0003-database-roles.md) ---
-_pool = {"min_size": 1, "max_size": env.int("YUCHUANG_DB_POOL", default=8)} if env.bool(
-    "YUCHUANG_DB_POOLED", default=False
-) else None
+_pool = (
+    {"min_size": 1, "max_size": env.int("YUCHUANG_DB_POOL", default=8)}
+    if env.bool("YUCHUANG_DB_POOLED", default=False)
+    else None
+)
 
 
 def _database(variable: str, *, mirror: str | None = None) -> dict[str, object]:
-    """Read one database login from the environment; under ASGI the pool keeps connections (CONN_MAX_AGE=0)."""
+    """Read one login from the environment; under ASGI the pool keeps connections (CONN_MAX_AGE=0)."""
     config: dict[str, object] = env.db_url(variable)
     config["HOST"] = unquote(str(config["HOST"]))  # a socket's folder is written %2Flike%2Fthis
     config["ENGINE"] = "django.db.backends.postgresql"
