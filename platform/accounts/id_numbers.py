@@ -39,11 +39,11 @@ def mask(value: str) -> str:
 def parse(text: str) -> IdNumber:
     """Check `text` and return the number; raises Refusal `id_number_form`, `id_number_date` or `id_number_checksum`."""
     value = text.strip().upper()
-    next_step = gettext_noop("请对照身份证重新输入 18 位号码")
+    next_step = gettext_noop("请对照身份证重新输入 18 位号码。")
     if not _FORM.fullmatch(value):
         raise Refusal(
             "id_number_form",
-            gettext_noop("身份证号应为 18 位：前 17 位是数字，末位是数字或 X"),
+            gettext_noop("身份证号应为 18 位：前 17 位是数字，末位是数字或 X。"),
             found=len(value),
             required=18,
             rule="P7",
@@ -59,7 +59,7 @@ def parse(text: str) -> IdNumber:
     if born is None or born.year < 1900:
         raise Refusal(
             "id_number_date",
-            gettext_noop("身份证号里的出生日期不存在"),
+            gettext_noop("身份证号里的出生日期不存在。"),
             rule="P7",
             citation="GB 11643",
             next_step=next_step,
@@ -69,7 +69,7 @@ def parse(text: str) -> IdNumber:
     if value[17] != expected:
         raise Refusal(
             "id_number_checksum",
-            gettext_noop("身份证号的校验位对不上，可能有一位输错了"),
+            gettext_noop("身份证号的校验位对不上，可能有一位输错了。"),
             rule="P7",
             citation="GB 11643",
             next_step=next_step,
