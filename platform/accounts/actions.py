@@ -1,8 +1,6 @@
 """Writes about people, bodies and accounts."""
 
 import datetime
-import json
-from importlib import resources
 
 import audit
 from django.contrib.auth.tokens import default_token_generator
@@ -15,20 +13,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 
 from accounts.id_numbers import IdNumber
 from accounts.models import Bureau, Institution, Membership, Person, Region, User, id_number_index
-from accounts.states import RegionLevel, Role
-
-
-def load_regions() -> int:
-    """Load Henan's regions (GB/T 2260) from the data file; returns how many there are. Idempotent."""
-    with resources.files("accounts").joinpath("regions.json").open(encoding="utf-8") as file:
-        rows = json.load(file)
-    with transaction.atomic():
-        for row in rows:
-            Region.objects.update_or_create(
-                code=row["code"],
-                defaults={"name": row["name"], "level": RegionLevel(row["level"]), "parent_id": row["parent"]},
-            )
-    return len(rows)
+from accounts.states import Role
 
 
 def check_credit_code(text: str) -> str:
