@@ -17,6 +17,18 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from tests.cast import (  # noqa: F401
+    assistant,
+    cast,
+    learner,
+    manager,
+    now,
+    officer,
+    regulator,
+    rival,
+    trainer,
+)
+
 SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
 
 
@@ -129,5 +141,4 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
     client.close()
 
 
-# --- the cast: learner, trainer, assistant, manager, rival, officer, regulator, finance, operator ---
-# One fixture per member, built by tests/factories.py.
+# The cast is in tests/cast.py; pytest finds fixtures by name in this module.
