@@ -1,0 +1,73 @@
+"""The one way this platform says no.
+
+An action raises a `Refusal`; the edge turns the same object into a form error, a JSON body, a socket error
+or evidence. It always says what is wrong, what was found, what is required, under which rule, and what to do
+next.
+
+    raise Refusal(
+        "class_too_large",
+        gettext_noop("每班不超过 %(cap)s 人，现在 %(size)s 人。"),
+        found=31, required=30, rule="F12",
+        next_step=gettext_noop("请移出 1 人，或另开一班。"),
+        params={"cap": 30, "size": 31},
+    )
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from policy.citations import citation_of
+from policy.messages import Translate, fill, plain, untranslated
+
+
+class Refusal(Exception):  # noqa: N818 — nothing went wrong, the rules said no
+    """A refused step, with everything a person and a program need to go on.
+
+    `code` is stable and for programs. `message` and `next_step` are Chinese source strings whose %(name)s
+    places are filled from `params`. `rule` is a ledger row; unless `citation` is given, the row's own one is
+    used. `status` is the HTTP status an edge answers with.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        found: object = None,
+        required: object = None,
+        rule: str = "",
+        citation: str = "",
+        next_step: str = "",
+        params: Mapping[str, object] | None = None,
+        status: int = 409,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.found = found
+        self.required = required
+        self.rule = rule
+        self.citation = citation or citation_of(rule)
+        self.next_step = next_step
+        self.params: Mapping[str, object] = dict(params or {})
+        self.status = status
+        self.details: Mapping[str, object] = dict(details or {})
+
+    def __str__(self) -> str:
+        return fill(self.message, self.params)
+
+    def render(self, translate: Translate = untranslated) -> dict[str, Any]:
+        """Return the JSON form {code, message, details: {found, required, rule, next, …}, citation}."""
+        return {
+            "code": self.code,
+            "message": fill(self.message, self.params, translate),
+            "details": {
+                **{name: plain(value, translate) for name, value in self.details.items()},
+                "found": plain(self.found, translate),
+                "required": plain(self.required, translate),
+                "rule": self.rule,
+                "next": fill(self.next_step, self.params, translate),
+            },
+            "citation": self.citation,
+        }
