@@ -20,7 +20,7 @@ from policy.citations import citation_of
 from policy.messages import Translate, fill, plain, untranslated
 
 
-class Refusal(Exception):  # noqa: N818 — nothing went wrong, the rules said no
+class Refusal(Exception):
     """A refused step, with everything a person and a program need to go on.
 
     `code` is stable and for programs. `message` and `next_step` are Chinese source strings whose %(name)s
