@@ -1,7 +1,7 @@
 """What each database login may do to which table (docs/decisions/0003-database-roles.md).
 
-Run as `yuchuang_owner` after every `migrate` (`manage.py grant_roles`): a new table has no grants until then,
-so a forgotten run is a loud "permission denied", never a silent permission.
+Given by the owner after migrations (`manage.py prepare_database`): a new table has no grants until then, so a
+forgotten run is a loud "permission denied", never a silent permission.
 """
 
 from fnmatch import fnmatchcase
@@ -15,7 +15,7 @@ SUPERVISION = "yuchuang_supervision"
 LOOKS = "yuchuang_looks"
 
 # Rows that are written once. Triggers refuse changes too; here the login cannot even try.
-APPEND_ONLY = frozenset({"audit_entry", "audit_root", "supervision_look"})
+APPEND_ONLY = ("audit_*", "supervision_look")
 # What a regulator's login cannot read: faces, keys, secrets of a session, counters against guessing.
 HIDDEN_FROM_SUPERVISION = ("identity_*", "authtoken_*", "django_session", "axes_*")
 # Consent is a fact that a regulator may check; the template behind it is not.
@@ -57,7 +57,7 @@ def grant_roles(connection: BaseDatabaseWrapper) -> dict[str, dict[str, str]]:
 
 def privileges(table: str) -> dict[str, str]:
     """Return {login: privileges} for one table, in the words of GRANT."""
-    allowed = {APP: "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"}
+    allowed = {APP: "SELECT, INSERT" if _matches(table, APPEND_ONLY) else "SELECT, INSERT, UPDATE, DELETE"}
     if table == "django_migrations":
         allowed[APP] = "SELECT"  # only the owner migrates
     if _matches(table, SHOWN_TO_SUPERVISION) or not _matches(table, HIDDEN_FROM_SUPERVISION):

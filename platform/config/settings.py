@@ -168,6 +168,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_WORKER_LOG_FORMAT = CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"
 CELERY_TASK_ALWAYS_EAGER = env.bool("YUCHUANG_TASKS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
@@ -186,6 +187,9 @@ PRESENCE_TIMEOUT_SECONDS = env.int("YUCHUANG_PRESENCE_TIMEOUT_SECONDS", default=
 
 # --- faces ---
 FACE_ENGINE = env.str("YUCHUANG_FACE_ENGINE", default="sface")  # sface | dlib
+# Who runs this platform: consent to face checks must name them (人脸识别技术应用安全管理办法 第五条).
+OPERATOR_NAME = env.str("YUCHUANG_OPERATOR_NAME", default="豫创演示平台（演示）" if DEMO else "")
+OPERATOR_CONTACT = env.str("YUCHUANG_OPERATOR_CONTACT", default="演示电话 0371-00000000" if DEMO else "")
 
 # --- the norm ---
 # Editions shipped in platform/policy/editions; more folders (a province's own, a test's) may be added.
@@ -206,6 +210,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_ENABLED = MODE != "test"
+AXES_VERBOSE = False
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "home"

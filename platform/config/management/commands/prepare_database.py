@@ -1,7 +1,8 @@
-"""`manage.py grant_roles`: after every migrate, give each database login its tables."""
+"""`manage.py prepare_database`: migrate as the owner, then give each login its grants. Safe to repeat."""
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 
@@ -9,8 +10,9 @@ from config.grants import grant_roles
 
 
 class Command(BaseCommand):
-    help = "Grant each database login what it may do, after migrations. Runs as the owner; idempotent."
+    help = "Migrate as yuchuang_owner, then grant each login what it may do. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", database="owner", interactive=False, verbosity=options["verbosity"])
         granted = grant_roles(connections["owner"])
         self.stdout.write(f"{len(granted)} tables granted")
