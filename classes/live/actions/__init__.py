@@ -1,0 +1,31 @@
+"""Everything that writes in a live room.
+
+Locks, always in this order: class → lesson → person → open presence → room → evidence chain. Whoever announces and
+records evidence in one transaction announces first.
+"""
+
+from classes.live.actions.events import announce, lock_rooms
+from classes.live.actions.interaction import lower_hand, post_message, raise_hand
+from classes.live.actions.lessons import end_lesson, start_lesson
+from classes.live.actions.presence import (
+    Beat,
+    close_presence,
+    close_silent_presences,
+    open_presence,
+    record_heartbeats,
+)
+
+__all__ = [
+    "Beat",
+    "announce",
+    "close_presence",
+    "close_silent_presences",
+    "end_lesson",
+    "lock_rooms",
+    "lower_hand",
+    "open_presence",
+    "post_message",
+    "raise_hand",
+    "record_heartbeats",
+    "start_lesson",
+]

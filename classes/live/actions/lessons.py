@@ -1,0 +1,64 @@
+"""Opening and closing the lesson that a room belongs to."""
+
+import datetime
+from functools import partial
+
+from django.db import transaction
+
+import audit
+from accounts.models import User
+from classes.actions import close_lesson, open_lesson
+from classes.live import tasks
+from classes.live.actions.events import announce, lock_rooms
+from classes.live.actions.presence import close_everybody
+from classes.live.models import RaisedHand
+from classes.live.permissions import require_leader
+from classes.live.protocol import Event
+from classes.models import Lesson, TrainingClass
+from classes.states import LessonState
+
+
+def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
+    """Open the lesson, tell the room, switch recording on. Raises what `open_lesson` raises, and `leader_required`.
+
+    Starting an open lesson again changes nothing.
+    """
+    with transaction.atomic():
+        lesson = _lock(lesson)
+        require_leader(actor, lesson)
+        if lesson.state == LessonState.OPEN:
+            return lesson
+        lock_rooms(lesson.pk)
+        opened = open_lesson(actor=actor, lesson=lesson, at=at)
+        announce(lesson=opened, type=Event.LESSON_STARTED, data={"state": opened.state}, actor=actor, at=at)
+        transaction.on_commit(partial(tasks.set_recording.delay, opened.pk), robust=True)
+    return opened
+
+
+def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
+    """Close everybody's presence at the last heartbeat, close the lesson, stop recording and have the recordings made.
+
+    Raises what `close_lesson` raises, and `leader_required`; ending a closed lesson again changes nothing.
+    """
+    with transaction.atomic():
+        lesson = _lock(lesson)
+        require_leader(actor, lesson)
+        if lesson.state == LessonState.CLOSED:
+            return lesson
+        evidence = close_everybody(actor=actor, lesson=lesson, at=at)
+        RaisedHand.objects.filter(room_id=lesson.pk).delete()
+        announce(
+            lesson=lesson, type=Event.LESSON_ENDED, data={"state": LessonState.CLOSED}, actor=actor, at=at
+        )
+        audit.record_many(evidence)
+        closed = close_lesson(actor=actor, lesson=lesson, at=at)
+        transaction.on_commit(partial(tasks.set_recording.delay, closed.pk), robust=True)
+    return closed
+
+
+def _lock(lesson: Lesson) -> Lesson:
+    """Lock the class, then the lesson, and read both again."""
+    training_class = TrainingClass.objects.select_for_update().get(pk=lesson.training_class_id)
+    fresh = Lesson.objects.select_for_update().get(pk=lesson.pk)
+    fresh.training_class = training_class
+    return fresh

@@ -1,0 +1,41 @@
+"""The kinds of evidence that the live room records."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.kinds import Commitment, Digest, Kind, register
+from classes.live.states import Closing
+
+
+def register_kinds() -> None:
+    register(
+        Kind(
+            "presence.closed",
+            sentence=_("在课堂 {started_at} 至 {last_seen_at}，心跳 {heartbeats} 次"),
+            schema={
+                "connection": str,
+                "started_at": datetime,
+                "last_seen_at": datetime,
+                "heartbeats": int,
+                "longest_gap_ms": int,
+                "closing": Closing,
+            },
+        ),
+        Kind(
+            "room.message_posted",
+            sentence=_("在课堂发言一条，{length} 个字（第 {event} 号）"),
+            schema={"event": int, "length": int, "text": Commitment},
+        ),
+        Kind("room.hand_raised", sentence=_("在课堂举手")),
+        Kind(
+            "media.published",
+            sentence=_("开始发送画面和声音（{feed}）"),
+            schema={"feed": str},
+        ),
+        Kind(
+            "recording.made",
+            sentence=_("录像 {feed}，{started_at} 起，{duration_ms} 毫秒"),
+            schema={"feed": str, "started_at": datetime, "duration_ms": int, "file": Digest, "size": int},
+        ),
+    )
