@@ -2,10 +2,11 @@
 
     from audit import record
 
-    record("filing.submitted", actor_id=actor.id, subject=f"class/{id}/filing/{n}", facts={"lessons": 14}, at=at)
+    record("filing.submitted", actor_id=actor.id, subject=f"class/{id}/filing/{n}", facts={"lessons": 14},
+    at=at)
 
-Takes ids and plain facts and knows nobody: the apps above register their kinds (`audit.kinds`) and call `record` inside
-their own transaction. How it holds: docs/decisions/0010-evidence.md.
+Takes ids and plain facts and knows nobody: the apps above register their kinds (`audit.kinds`) and call
+`record` inside their own transaction. How it holds: docs/decisions/0010-evidence.md.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ __all__ = ["Record", "commit", "new_salt", "opens", "record", "record_many"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded at first use: this package is imported while Django still collects the apps, before models may be.
+    # Loaded at first use: this package is imported while Django collects the apps, too early for models.
     if name in ("Record", "record", "record_many"):
         from audit import actions
 

@@ -1,6 +1,7 @@
 """The bytes that are hashed and signed: RFC 8785 canonical JSON, SHA-256, times in UTC with microseconds.
 
-`audit/offline_verifier.py` repeats these few lines with the standard library alone; a test holds the two together.
+`audit/offline_verifier.py` repeats these few lines with the standard library alone; a test holds the two
+together.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias, cast
 
 import rfc8785
 
-JSON: TypeAlias = None | bool | int | str | Sequence["JSON"] | Mapping[str, "JSON"]
+JSON: TypeAlias = bool | int | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 
 # What the first entry of a chain, and the first root, name as their predecessor.
 GENESIS = "0" * 64
@@ -31,31 +32,3 @@ def moment(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("evidence needs an aware datetime")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def entry_hash(
-    *,
-    chain: str,
-    seq: int,
-    prev: str,
-    kind: str,
-    actor_id: int | None,
-    subject: str,
-    facts: Mapping[str, JSON],
-    at: datetime,
-    recorded_at: datetime,
-) -> str:
-    """The hash that links an entry to the one before it."""
-    return digest(
-        {
-            "chain": chain,
-            "seq": seq,
-            "prev": prev,
-            "kind": kind,
-            "actor": actor_id,
-            "subject": subject,
-            "facts": facts,
-            "at": moment(at),
-            "recorded_at": moment(recorded_at),
-        }
-    )

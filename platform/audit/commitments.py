@@ -1,7 +1,8 @@
 """Personal data in evidence: only as a salted commitment.
 
-The owner of the value keeps value and salt, encrypted, in its own table. Whoever is shown both can check that they are
-what the entry was about; once they are erased, the 64 digits in the chain say nothing and the chain still verifies.
+The owner of the value keeps value and salt, encrypted, in its own table. Whoever is shown both can check
+that they are what the entry was about; once they are erased, the 64 digits in the chain say nothing and the
+chain still verifies.
 """
 
 import hashlib

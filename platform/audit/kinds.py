@@ -10,10 +10,11 @@
             )
         )
 
-A schema names every fact and its type: `str`, `int`, `bool`, `Decimal`, `date`, `datetime`, an enum of strings,
-`Digest` (SHA-256 of a file), `Commitment` (personal data, see `audit.commitments`), `list[...]`, `dict[str, ...]`, plain
-`list` or `dict` for free JSON, and `... | None` for a fact that may be absent. There are no floats in evidence: measure
-in whole seconds, or use Decimal.
+A schema names every fact and its type: `str`, `int`, `bool`, `Decimal`, `date`, `datetime`, an enum of
+strings, `Digest` (SHA-256 of a file), `Commitment` (personal data, see `audit.commitments`), `list[...]`,
+`dict[str, ...]`, plain `list` or `dict` for free JSON, and `... | None` for a fact that may be absent.
+There are no floats in evidence: measure in whole seconds, or use Decimal. A string with an ID number or a
+mobile number in it is refused.
 """
 
 import re
@@ -29,8 +30,11 @@ from typing import Any, TypeAlias, Union, get_args, get_origin
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from audit.canonical import JSON, canonical, moment
+from audit.personal_data import holds_personal_data
+from policy.refusals import Refusal
 
 Fact: TypeAlias = "JSON | Decimal | date | datetime | Enum"
 Sentence: TypeAlias = "str | Promise | Callable[[Mapping[str, Any]], str]"
@@ -85,13 +89,16 @@ class Kind:
     def commitments(self) -> frozenset[str]:
         """The facts that are commitments to personal data."""
         return frozenset(
-            name for name, expected in self.schema.items() if any(arm is Commitment for arm in _arms(expected))
+            name
+            for name, expected in self.schema.items()
+            if any(arm is Commitment for arm in _arms(expected))
         )
 
     def encode(self, facts: Mapping[str, Fact]) -> dict[str, JSON]:
         """Check facts against the schema and write them as JSON.
 
-        A fact declared `| None` may be left out and is then null. Raises FactsRefused.
+        A fact declared `| None` may be left out and is then null. Raises FactsRefused, and Refusal
+        personal_data_in_evidence for text (a reason somebody typed) with an ID or mobile number in it.
         """
         unknown = facts.keys() - self.schema.keys()
         if unknown:
@@ -102,11 +109,13 @@ class Kind:
                 raise FactsRefused(f"{self.name} needs the fact {name}")
             encoded[name] = _encode(expected, facts.get(name), f"{self.name}.{name}")
         if (size := len(canonical(encoded))) > MAX_FACTS_BYTES:
-            raise FactsRefused(f"{self.name}: {size} bytes of facts; keep the digest of a large thing instead")
+            raise FactsRefused(
+                f"{self.name}: {size} bytes of facts; keep the digest of a large thing instead"
+            )
         return encoded
 
     def decode(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Read stored facts back as dates, moments and decimals. Facts of an older schema stay as they are."""
+        """Read stored facts back as dates, moments and decimals. Those of an older schema stay as is."""
         return {
             name: _decode(self.schema[name], value) if name in self.schema else value
             for name, value in facts.items()
@@ -124,7 +133,9 @@ class Kind:
         """Places in the sentence, in the active language, that name no fact."""
         if callable(self.sentence):
             return set()
-        places = {place for _text, place, _spec, _how in Formatter().parse(str(self.sentence)) if place is not None}
+        places = {
+            place for _text, place, _spec, _how in Formatter().parse(str(self.sentence)) if place is not None
+        }
         return places - self.schema.keys()
 
 
@@ -134,7 +145,8 @@ _registry: dict[str, Kind] = {}
 def register(*kinds: Kind) -> None:
     """Make kinds known; call it from `AppConfig.ready()`.
 
-    Registering the same definition again changes nothing; another definition under a taken name raises ValueError.
+    Registering the same definition again changes nothing; another definition under a taken name raises
+    ValueError.
     """
     for kind in kinds:
         taken = _registry.setdefault(kind.name, kind)
@@ -251,6 +263,15 @@ def _text(value: Any, place: str) -> str:
         raise FactsRefused(f"{place}: {type(value).__name__} where a string must be")
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise FactsRefused(f"{place}: a string with a NUL or half a character cannot be stored")
+    if holds_personal_data(value):
+        raise Refusal(
+            "personal_data_in_evidence",
+            gettext_noop("文字中有身份证号码或手机号码，留痕不保存这类内容。"),
+            required=gettext_noop("不含身份证号码和手机号码的文字"),
+            next_step=gettext_noop("请删去号码后再提交。"),
+            status=400,
+            details={"fact": place},
+        )
     return str(value)
 
 

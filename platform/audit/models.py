@@ -1,14 +1,15 @@
 """Entries, linked by hash into chains; roots, signed, over everything recorded since the root before.
 
-All three tables only grow: UPDATE, DELETE and TRUNCATE are refused by trigger for every role, and rows that do not
-continue what is there are refused at INSERT (migration 0002). Nothing here refers to a person: `actor_id` is a plain
-number.
+All three tables only grow: UPDATE, DELETE and TRUNCATE are refused by trigger for every role, and rows that
+do not continue what is there are refused at INSERT (migration 0002). Nothing here refers to a person:
+`actor_id` is a plain number.
 """
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit import kinds
+from audit import kinds, merkle
+from audit.canonical import JSON, canonical, moment
 
 _HEX_64 = r"^[0-9a-f]{64}$"
 
@@ -35,18 +36,35 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["chain", "seq"], name="audit_entry_one_per_place"),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="audit_entry_seq_from_one"),
             models.CheckConstraint(
-                condition=models.Q(hash__regex=_HEX_64, prev_hash__regex=_HEX_64), name="audit_entry_hashes_are_sha256"
+                condition=models.Q(hash__regex=_HEX_64, prev_hash__regex=_HEX_64),
+                name="audit_entry_hashes_are_sha256",
             ),
         ]
         indexes = [
             # Prefix searches: everything about class/12/lesson/40.
             models.Index(
-                fields=["subject", "id"], name="audit_entry_about", opclasses=["varchar_pattern_ops", "int8_ops"]
+                fields=["subject", "id"],
+                name="audit_entry_about",
+                opclasses=["varchar_pattern_ops", "int8_ops"],
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.chain}#{self.seq} {self.kind}"
+
+    def payload(self) -> dict[str, JSON]:
+        """What `hash` is taken over."""
+        return {
+            "chain": self.chain,
+            "seq": self.seq,
+            "prev": self.prev_hash,
+            "kind": self.kind,
+            "actor": self.actor_id,
+            "subject": self.subject,
+            "facts": self.facts,
+            "at": moment(self.at),
+            "recorded_at": moment(self.recorded_at),
+        }
 
     @property
     def sentence(self) -> str:
@@ -56,9 +74,10 @@ class Entry(models.Model):
 
 
 class Root(models.Model):
-    """A signed Merkle root over the entries recorded since the root before it.
+    """A signed Merkle root over what was recorded since the root before it: its leaves are the spans.
 
-    The nightly root closes a legal day (`closes_day`); roots in between are taken when a paper must carry one now.
+    The nightly root closes a legal day (`closes_day`); roots in between are taken when a paper must carry
+    one now.
     """
 
     number = models.BigIntegerField(_("序号"), unique=True)
@@ -90,9 +109,24 @@ class Root(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.day} {self.merkle_root[:16]}"
 
+    def payload(self) -> dict[str, JSON]:
+        """What `hash` is taken over and `signature` is made over."""
+        return {
+            "format": "yuchuang-root/1",
+            "number": self.number,
+            "day": self.day.isoformat(),
+            "closes_day": self.closes_day,
+            "entries": self.entries,
+            "chains": self.chains,
+            "merkle_root": self.merkle_root,
+            "prev": self.prev_hash,
+            "public_key": self.public_key,
+            "signed_at": moment(self.signed_at),
+        }
+
 
 class Span(models.Model):
-    """What one root covers of one chain: the entries first_seq to last_seq, without a gap since the root before."""
+    """What one root covers of one chain: entries first_seq to last_seq, right after the last sealed one."""
 
     root = models.ForeignKey(
         Root, on_delete=models.PROTECT, related_name="spans", db_index=False, verbose_name=_("根")
@@ -110,11 +144,26 @@ class Span(models.Model):
         db_table = "audit_span"
         constraints = [
             models.UniqueConstraint(fields=["root", "position"], name="audit_span_one_per_position"),
-            models.UniqueConstraint(fields=["chain", "first_seq"], name="audit_span_one_per_start"),
+            models.UniqueConstraint(fields=["chain", "last_seq"], name="audit_span_one_per_end"),
             models.CheckConstraint(
-                condition=models.Q(first_seq__gte=1, last_seq__gte=models.F("first_seq")), name="audit_span_not_empty"
+                condition=models.Q(first_seq__gte=1, last_seq__gte=models.F("first_seq")),
+                name="audit_span_not_empty",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.chain} {self.first_seq}–{self.last_seq}"
+
+    def payload(self) -> dict[str, JSON]:
+        """The leaf that stands for this span in its root's tree; its `merkle_root` is over entry hashes."""
+        return {
+            "chain": self.chain,
+            "first": self.first_seq,
+            "last": self.last_seq,
+            "head": self.head,
+            "merkle_root": self.merkle_root,
+        }
+
+    def leaf(self) -> bytes:
+        """The hash of that leaf."""
+        return merkle.leaf(canonical(self.payload()))

@@ -1,7 +1,7 @@
 """What an entry is about, written as a path: `class/12/lesson/40/person/7`.
 
-The first two parts name the chain that the entry is linked into, so everything about one class forms one chain. A
-path holds row ids, never a name or a number of a person.
+The first two parts name the chain that the entry is linked into, so everything about one class forms one
+chain. A path holds row ids, never a name or a number of a person.
 """
 
 import re

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '封存区间',
                 'verbose_name_plural': '封存区间',
                 'db_table': 'audit_span',
-                'constraints': [models.UniqueConstraint(fields=('root', 'position'), name='audit_span_one_per_position'), models.UniqueConstraint(fields=('chain', 'first_seq'), name='audit_span_one_per_start'), models.CheckConstraint(condition=models.Q(('first_seq__gte', 1), ('last_seq__gte', models.F('first_seq'))), name='audit_span_not_empty')],
+                'constraints': [models.UniqueConstraint(fields=('root', 'position'), name='audit_span_one_per_position'), models.UniqueConstraint(fields=('chain', 'last_seq'), name='audit_span_one_per_end'), models.CheckConstraint(condition=models.Q(('first_seq__gte', 1), ('last_seq__gte', models.F('first_seq'))), name='audit_span_not_empty')],
             },
         ),
     ]

@@ -79,7 +79,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = @schema@, pg_temp AS $$
 DECLARE
     sealed bigint;
 BEGIN
-    SELECT s.last_seq INTO sealed FROM audit_span s WHERE s.chain = NEW.chain ORDER BY s.first_seq DESC LIMIT 1;
+    SELECT s.last_seq INTO sealed FROM audit_span s WHERE s.chain = NEW.chain ORDER BY s.last_seq DESC LIMIT 1;
     IF NEW.first_seq <> coalesce(sealed, 0) + 1 OR NOT EXISTS (
         SELECT FROM audit_entry e WHERE e.chain = NEW.chain AND e.seq = NEW.last_seq AND e.hash = NEW.head
     ) OR EXISTS (SELECT FROM audit_root r WHERE r.id > NEW.root_id) THEN
