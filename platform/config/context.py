@@ -1,0 +1,187 @@
+"""What every page's frame needs to know: who looks, as what, where they may go, and in which language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place in the navigation, by URL name; reversed when a page is rendered."""
+
+    name: str
+    label: Promise | str
+    icon: str
+
+
+@dataclass(frozen=True)
+class NavItem:
+    label: Promise | str
+    url: str
+    icon: str
+    current: bool
+
+
+PUBLIC = (
+    Target("courses:list", _("找课程"), "search"),
+    Target("certificates:check", _("查证书"), "certificate"),
+    Target("subsidies:notices", _("公示公告"), "speakerphone"),
+    Target("about", _("政策依据"), "book-2"),
+)
+
+# In the order of the day's work. A person with several roles sees them joined, each place once.
+NAVIGATION: dict[str, tuple[Target, ...]] = {
+    "trainee": (
+        Target("start", _("首页"), "home"),
+        Target("classes:list", _("课表"), "calendar"),
+        Target("attendance:meter", _("学时"), "hourglass"),
+        Target("exams:mine", _("考试"), "writing"),
+    ),
+    "lecturer": (
+        Target("start", _("首页"), "home"),
+        Target("classes:list", _("培训班"), "school"),
+        Target("courses:list", _("课程"), "book-2"),
+    ),
+    "assistant": (
+        Target("start", _("首页"), "home"),
+        Target("classes:list", _("培训班"), "school"),
+        Target("courses:list", _("课程"), "book-2"),
+    ),
+    "manager": (
+        Target("start", _("首页"), "home"),
+        Target("classes:list", _("培训班"), "school"),
+        Target("courses:list", _("课程"), "book-2"),
+        Target("subsidies:list", _("补贴申请"), "coin-yuan"),
+    ),
+    "officer": (
+        Target("start", _("首页"), "home"),
+        Target("classes:list", _("开班备案"), "rubber-stamp"),
+        Target("subsidies:list", _("补贴申请"), "coin-yuan"),
+        Target("subsidies:notices", _("公示与异议"), "speakerphone"),
+    ),
+    "regulator": (
+        Target("supervision:home", _("总览"), "layout-dashboard"),
+        Target("subsidies:notices", _("公示公告"), "speakerphone"),
+    ),
+    "finance": (
+        Target("supervision:home", _("总览"), "layout-dashboard"),
+        Target("subsidies:notices", _("公示公告"), "speakerphone"),
+    ),
+    "operator": (Target("start", _("首页"), "home"),),
+}
+
+ROLE_NAMES: dict[str, Promise | str] = {
+    "trainee": _("学员"),
+    "lecturer": _("讲师"),
+    "assistant": _("助教"),
+    "manager": _("机构管理员"),
+    "officer": _("经办人员"),
+    "regulator": _("监管账号"),
+    "finance": _("财政监管账号"),
+    "operator": _("平台运维"),
+}
+READ_ONLY_ROLES = frozenset({"regulator", "finance"})
+
+# The phone's tab bar holds as many places as a thumb can tell apart.
+TABS_AT_MOST = 5
+
+
+class Site:
+    """The frame of one page. Everything that costs a query is worked out when a template asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def user(self) -> User | None:
+        user = getattr(self._request, "user", None)
+        return cast("User", user) if user is not None and user.is_authenticated else None
+
+    @property
+    def demo(self) -> bool:
+        return settings.DEMO
+
+    @property
+    def roles(self) -> list[str]:
+        """The signed-in person's roles in the order of the day's work; nobody has none."""
+        held = self.user.roles if self.user else frozenset()
+        return [role for role in NAVIGATION if role in held]
+
+    @property
+    def read_only(self) -> bool:
+        return not READ_ONLY_ROLES.isdisjoint(self.roles)
+
+    @property
+    def person(self) -> str:
+        return str(self.user) if self.user else ""
+
+    @property
+    def office(self) -> str:
+        """For whom and as what: 郑州启航创业培训学校·机构管理员. A trainee is just that."""
+        if self.user is None or not self.roles:
+            return ""
+        role = str(ROLE_NAMES[self.roles[0]])
+        body = self.user.bureau or self.user.institution
+        if body is None or self.roles[0] == "trainee":
+            return role
+        return str(body) if self.read_only else f"{body}·{role}"
+
+    @property
+    def nav(self) -> list[NavItem]:
+        """Where this person may go, the place they are in marked as current."""
+        targets = (
+            [target for role in self.roles for target in NAVIGATION[role]] if self.user else list(PUBLIC)
+        )
+        places: dict[str, Target] = {}
+        for target in targets:
+            url = _place(target.name)
+            if url is not None:
+                places.setdefault(url, target)
+        here = max((url for url in places if _leads_to(url, self._request.path)), key=len, default=None)
+        return [NavItem(target.label, url, target.icon, url == here) for url, target in places.items()]
+
+    @property
+    def tabs(self) -> list[NavItem]:
+        """The phone's tab bar: the same places, for people who are signed in."""
+        return self.nav[:TABS_AT_MOST] if self.user else []
+
+    @property
+    def other_language(self) -> dict[str, str]:
+        """The language one may switch to, named in itself."""
+        if (get_language() or "").startswith("en"):
+            return {"code": "zh-hans", "lang": "zh-CN", "name": "中文", "short": "中文"}
+        return {"code": "en", "lang": "en", "name": "English", "short": "EN"}
+
+    @property
+    def html_lang(self) -> str:
+        return "en" if (get_language() or "").startswith("en") else "zh-CN"
+
+
+def _place(name: str) -> str | None:
+    """Reverse a URL name; a place that is not built yet is left out outside production."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        if settings.MODE == "production":
+            raise
+        return None
+
+
+def _leads_to(url: str, path: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url))
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `site`, worked out only by pages that have a frame."""
+    return {"site": SimpleLazyObject(lambda: Site(request))}
