@@ -110,6 +110,9 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "config.forms.Renderer"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
+
 # --- database: four logins, each with the least it needs (docs/decisions/0003-database-roles.md) ---
 _pool = (
     {"min_size": 1, "max_size": env.int("YUCHUANG_DB_POOL", default=8)}
