@@ -30,3 +30,8 @@ urlpatterns = [
 ]
 if find_spec("config.views"):
     urlpatterns += [path("", include("config.site_urls"))] if find_spec("config.site_urls") else []
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.forbidden"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"
