@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime
+from typing import ClassVar
 
-from accounts.models import Institution, Person, User
-from courses.models import Course
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
-from policy.classes import Category
-from policy.timetable import HourKind, Mode
 
+from accounts.models import Institution, Person, User
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+from courses.models import Course
+from policy.terms import HourKind, Mode, TraineeCategory
+
+# The policy's words, spoken in the reader's language; its own labels are untranslated source strings.
+MODES = [(mode.value, _(mode.label)) for mode in Mode]
+HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
+CATEGORIES = [(category.value, _(category.label)) for category in TraineeCategory]
 
 
 class TsTzRange(Func):
@@ -25,20 +30,32 @@ class TsTzRange(Func):
 
 
 class TrainingClass(models.Model):
-    """One class of a course, run by one institution, judged for its whole life by the edition it was filed under."""
+    """One class of a course at one institution, judged all its life by the edition it was filed under."""
 
-    institution = models.ForeignKey(Institution, models.PROTECT, verbose_name=_("机构"), related_name="classes")
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name=_("机构"), related_name="classes"
+    )
     course = models.ForeignKey(Course, models.PROTECT, verbose_name=_("课程"), related_name="classes")
     name = models.CharField(_("班级名称"), max_length=80)
-    mode = models.CharField(_("培训模式"), max_length=12, choices=[(m.value, m.label) for m in Mode])
+    mode = models.CharField(_("培训模式"), max_length=12, choices=MODES)
     edition = models.CharField(_("政策版本"), max_length=40)
     starts_on = models.DateField(_("开班日期"))
     ends_on = models.DateField(_("结班日期"))
     lecturer = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, verbose_name=_("讲师"), related_name="classes_as_lecturer"
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("讲师"),
+        related_name="classes_as_lecturer",
     )
     assistant = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, verbose_name=_("助教"), related_name="classes_as_assistant"
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("助教"),
+        related_name="classes_as_assistant",
     )
     state = models.CharField(_("状态"), max_length=12, choices=ClassState.choices, default=ClassState.DRAFT)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -50,8 +67,16 @@ class TrainingClass(models.Model):
         verbose_name = _("培训班")
         constraints = [
             models.UniqueConstraint(fields=["institution", "name"], name="class_name_once_per_institution"),
-            models.CheckConstraint(name="class_ends_after_it_starts", condition=Q(ends_on__gte=F("starts_on"))),
+            models.CheckConstraint(
+                name="class_ends_after_it_starts", condition=Q(ends_on__gte=F("starts_on"))
+            ),
             models.CheckConstraint(name="class_state_known", condition=Q(state__in=ClassState.values)),
+            models.CheckConstraint(name="class_mode_known", condition=Q(mode__in=[m.value for m in Mode])),
+            models.CheckConstraint(
+                name="class_finished_has_its_time",
+                condition=Q(state=ClassState.FINISHED, finished_at__isnull=False)
+                | ~Q(state=ClassState.FINISHED) & Q(finished_at__isnull=True),
+            ),
             models.CheckConstraint(
                 # F14: the assistant is another person.
                 name="class_lecturer_is_not_its_assistant",
@@ -73,21 +98,28 @@ class Enrolment(models.Model):
 
     training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="enrolments")
     person = models.ForeignKey(Person, models.PROTECT, related_name="enrolments")
-    category = models.CharField(_("学员类别"), max_length=24, choices=[(c.value, c.label) for c in Category])
+    category = models.CharField(_("学员类别"), max_length=24, choices=CATEGORIES)
     state = models.CharField(
         _("状态"), max_length=8, choices=EnrolmentState.choices, default=EnrolmentState.ACTIVE
     )
     source = models.CharField(_("报名来源"), max_length=40, default="roster")  # I4
+    # Opens the commitment to name, ID number and category in the evidence log; sealed by the vault.
+    commitment_salt_sealed = models.BinaryField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    SALT_CONTEXT: ClassVar[bytes] = b"enrolment.commitment_salt"
 
     class Meta:
         ordering = ["person__name_pinyin", "pk"]
         verbose_name = _("学员")
         constraints = [
             models.UniqueConstraint(fields=["training_class", "person"], name="enrolment_once_per_class"),
-            models.CheckConstraint(name="enrolment_state_known", condition=Q(state__in=EnrolmentState.values)),
             models.CheckConstraint(
-                name="enrolment_category_known", condition=Q(category__in=[c.value for c in Category])
+                name="enrolment_state_known", condition=Q(state__in=EnrolmentState.values)
+            ),
+            models.CheckConstraint(
+                name="enrolment_category_known",
+                condition=Q(category__in=[c.value for c in TraineeCategory]),
             ),
         ]
 
@@ -105,10 +137,12 @@ class Lesson(models.Model):
     training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="lessons")
     starts_at = models.DateTimeField(_("开始"))
     ends_at = models.DateTimeField(_("结束"))
-    kind = models.CharField(_("课时类别"), max_length=12, choices=[(k.value, k.label) for k in HourKind])
+    kind = models.CharField(_("课时类别"), max_length=12, choices=HOUR_KINDS)
     hours = models.DecimalField(_("课时"), max_digits=5, decimal_places=2)
     title = models.CharField(_("内容"), max_length=120)
-    state = models.CharField(_("状态"), max_length=8, choices=LessonState.choices, default=LessonState.PLANNED)
+    state = models.CharField(
+        _("状态"), max_length=8, choices=LessonState.choices, default=LessonState.PLANNED
+    )
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -116,7 +150,9 @@ class Lesson(models.Model):
         ordering = ["starts_at", "pk"]
         verbose_name = _("课次")
         constraints = [
-            models.CheckConstraint(name="lesson_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="lesson_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))
+            ),
             models.CheckConstraint(name="lesson_hours_positive", condition=Q(hours__gt=0)),
             models.CheckConstraint(name="lesson_state_known", condition=Q(state__in=LessonState.values)),
             models.CheckConstraint(
@@ -124,7 +160,8 @@ class Lesson(models.Model):
             ),
             models.CheckConstraint(
                 name="lesson_open_and_close_in_order",
-                condition=Q(closed_at__isnull=True) | Q(opened_at__isnull=False, closed_at__gte=F("opened_at")),
+                condition=Q(closed_at__isnull=True)
+                | Q(opened_at__isnull=False, closed_at__gte=F("opened_at")),
             ),
             ExclusionConstraint(
                 name="lessons_of_a_class_do_not_overlap",
@@ -190,6 +227,12 @@ class Filing(models.Model):
             ),
             models.UniqueConstraint(fields=["number"], condition=~Q(number=""), name="filing_number_once"),
             models.CheckConstraint(
+                name="filing_approval_has_a_number", condition=~Q(state=FilingState.APPROVED) | ~Q(number="")
+            ),
+            models.CheckConstraint(
+                name="filing_return_has_a_reason", condition=~Q(state=FilingState.RETURNED) | ~Q(reason="")
+            ),
+            models.CheckConstraint(
                 name="filing_decision_is_whole",
                 condition=Q(state__in=[FilingState.SUBMITTED, FilingState.WITHDRAWN])
                 | Q(decided_at__isnull=False, decided_by__isnull=False),
@@ -198,3 +241,7 @@ class Filing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.training_class_id}#{self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"class/{self.training_class_id}/filing/{self.pk}"

@@ -1,7 +1,7 @@
 """States of a class, a filing, an enrolment and a lesson, and the moves between them.
 
-Each table reads {state: {verb: next state}}; a verb that a state does not list is refused. `tests/test_states.py`
-walks every (state, verb) pair.
+Each table reads {state: {verb: next state}}; a verb that a state does not list is refused.
+`tests/test_states.py` walks every (state, verb) pair.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class EnrolmentState(models.TextChoices):
 
 ENROLMENT_MOVES: Mapping[str, Mapping[str, str]] = {
     EnrolmentState.ACTIVE: {"leave": EnrolmentState.LEFT},
-    EnrolmentState.LEFT: {},
+    EnrolmentState.LEFT: {"rejoin": EnrolmentState.ACTIVE},
 }
 
 

@@ -7,10 +7,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from courses.states import Origin
+from policy.terms import HourKind
+
+HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
 
 
 class Course(models.Model):
-    """A course of a type the edition knows (GYB, SYB) or another, which then has no standard hours and no rate (A4)."""
+    """A course of a type that editions know (GYB, SYB), or of another.
+
+    Another type has no standard hours, cap or rate until an edition gives them: no class is made of it (A4).
+    """
 
     name = models.CharField(_("课程名称"), max_length=80, unique=True)
     course_type = models.CharField(_("课程类型"), max_length=20)
@@ -21,6 +27,9 @@ class Course(models.Model):
     class Meta:
         ordering = ["course_type", "name"]
         verbose_name = _("课程")
+        constraints = [
+            models.CheckConstraint(name="course_origin_known", condition=Q(origin__in=Origin.values))
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -32,7 +41,7 @@ class OutlineUnit(models.Model):
     course = models.ForeignKey(Course, models.CASCADE, related_name="outline")
     position = models.PositiveSmallIntegerField(_("序号"))
     title = models.CharField(_("内容"), max_length=120)
-    kind = models.CharField(_("课时类别"), max_length=12)
+    kind = models.CharField(_("课时类别"), max_length=12, choices=HOUR_KINDS)
     hours = models.DecimalField(_("课时"), max_digits=5, decimal_places=2)
 
     class Meta:
@@ -41,6 +50,9 @@ class OutlineUnit(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["course", "position"], name="outline_position_once"),
             models.CheckConstraint(name="outline_hours_positive", condition=Q(hours__gt=0)),
+            models.CheckConstraint(
+                name="outline_kind_known", condition=Q(kind__in=[kind.value for kind in HourKind])
+            ),
         ]
 
     def __str__(self) -> str:
