@@ -4,18 +4,18 @@ A trainee's time in a lesson of the live room is
 
     seen * planned * signed - unproven
 
-seen      the union of what the server saw: closed presence intervals and, while a lesson runs, the open one up
-          to its last heartbeat. Two tabs, two devices, a reconnect: the same second is there once.
+seen      the union of what the server saw: closed presence intervals and, while a lesson runs, the open one
+          up to its last heartbeat. Two tabs, two devices, a reconnect: the same second is there once.
 planned   the lesson's own time. Coming early and staying late earn nothing.
 signed    from each accepted sign-in to its sign-out, or without end: then the last heartbeat ends the time.
 unproven  for each check a present trainee missed: from the last proof that they were there to the check's end
           (reading 6). Proofs are an accepted sign-in, the assistant's look at somebody who signed in by code,
           and every answer to a check, right or wrong. Chat and raised hands are not taken as proof.
 
-The result is capped at what the lesson is worth (its filed hours). Homework and exams earn what they are worth
-once handed in. Replay is not counted yet, nor are on-demand and offline lessons. All of it is whole
-microseconds in and whole microseconds out; nothing is rounded, and nothing depends on the clock: a check counts
-from the moment it is closed.
+The result is capped at what the lesson is worth (its filed hours). Homework and exams earn what they are
+worth once handed in. Replay is not counted yet, nor are on-demand and offline lessons. All of it is whole
+microseconds in and whole microseconds out; nothing is rounded, and nothing depends on the clock: a check
+counts from the moment it is closed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ BY_HANDING_IN: Final = (HourKind.HOMEWORK, HourKind.EXAM)
 
 _RANGES = """
 WITH
--- The lessons of the class, each with its planned time and what it is worth. All later steps pick their rows by
--- lesson id and clip by multiplying ranges: an overlap condition in a join makes the planner scan (55 times slower).
+-- The lessons of the class, each with its planned time and what it is worth. All later steps pick their
+-- rows by lesson id and clip by multiplying ranges: an overlap condition in a join makes the planner scan,
+-- which is 55 times slower.
 lesson AS (
     SELECT id, kind, state, starts_at, closed_at,
            tstzmultirange(tstzrange(starts_at, ends_at)) AS planned,
@@ -134,7 +135,8 @@ part AS (
       LEFT JOIN seen ON seen.lesson_id = lesson.id AND seen.person_id = trainee.person_id
       LEFT JOIN signed ON signed.lesson_id = lesson.id AND signed.enrolment_id = trainee.id
       LEFT JOIN unproven ON unproven.lesson_id = lesson.id AND unproven.enrolment_id = trainee.id
-      LEFT JOIN attendance_unitcredit handed ON handed.lesson_id = lesson.id AND handed.enrolment_id = trainee.id
+      LEFT JOIN attendance_unitcredit handed
+             ON handed.lesson_id = lesson.id AND handed.enrolment_id = trainee.id
      CROSS JOIN LATERAL (
             SELECT coalesce(seen.ranges, '{}') * lesson.planned AS ranges,
                    coalesce(signed.ranges, '{}') AS windows,
@@ -241,7 +243,12 @@ def trainee_ranges(
     return {
         lesson_id: LessonRanges(lesson_id, microseconds, *(_bounds(multirange) for multirange in ranges))
         for lesson_id, microseconds, *ranges in _run(
-            _TRAINEE, training_class_id, lesson_hour=lesson_hour, deduct=deduct, using=using, enrolment=enrolment_id
+            _TRAINEE,
+            training_class_id,
+            lesson_hour=lesson_hour,
+            deduct=deduct,
+            using=using,
+            enrolment=enrolment_id,
         )
     }
 
@@ -252,7 +259,13 @@ def microseconds_of(ranges: Iterable[Range]) -> int:
 
 
 def _run(
-    statement: str, training_class_id: int, *, lesson_hour: int, deduct: bool, using: str, enrolment: int | None = None
+    statement: str,
+    training_class_id: int,
+    *,
+    lesson_hour: int,
+    deduct: bool,
+    using: str,
+    enrolment: int | None = None,
 ) -> list[tuple[Any, ...]]:
     with connections[using].cursor() as cursor:
         cursor.execute(

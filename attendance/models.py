@@ -19,11 +19,11 @@ MICROSECONDS = 1_000_000
 
 
 class SignIn(models.Model):
-    """One sign-in of a trainee to one lesson, until they sign out (F19). Once accepted it is a window of time.
+    """One sign-in of a trainee to one lesson, until they sign out (F19). Once accepted, a window of time.
 
     The window opens when the trainee showed who they are (`requested_at`), however long the check or the
-    assistant took afterwards, and ends at `signed_out_at`; without a sign-out it stays open and presence alone
-    ends the time. After signing out a trainee may sign in again: another row, another window.
+    assistant took afterwards, and ends at `signed_out_at`; without a sign-out it stays open and presence
+    alone ends the time. After signing out a trainee may sign in again: another row, another window.
     """
 
     enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="sign_ins")

@@ -1,0 +1,33 @@
+"""Everything that writes attendance.
+
+Locks: class → lesson → check → enrolment → person → room → evidence chain. `announce` comes before
+`audit.record`; where another app's action records evidence first, the room is locked before it is called.
+"""
+
+from attendance.actions.checks import answer_check, ask_question, call_roll, close_due_checks
+from attendance.actions.sign_in import (
+    confirm_sign_in,
+    issue_sign_in_code,
+    refuse_sign_in,
+    settle_sign_in,
+    sign_in_by_code,
+    sign_in_by_face,
+    sign_out,
+)
+from attendance.actions.verdicts import conclude_attendance, credit_unit
+
+__all__ = [
+    "answer_check",
+    "ask_question",
+    "call_roll",
+    "close_due_checks",
+    "conclude_attendance",
+    "confirm_sign_in",
+    "credit_unit",
+    "issue_sign_in_code",
+    "refuse_sign_in",
+    "settle_sign_in",
+    "sign_in_by_code",
+    "sign_in_by_face",
+    "sign_out",
+]

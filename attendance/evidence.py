@@ -1,0 +1,75 @@
+"""What this app leaves in the evidence log. Times are server times; lengths are whole microseconds."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from attendance.states import CheckKind, SignInMethod
+from audit.kinds import Kind, register
+
+register(
+    Kind(
+        "attendance.sign_in_asked",
+        sentence=_("学员签到：{method}"),
+        schema={"sign_in": int, "method": SignInMethod},
+    ),
+    Kind(
+        "attendance.sign_in_accepted",
+        sentence=_("签到通过，学时从 {counts_from} 算起"),
+        schema={"sign_in": int, "method": SignInMethod, "counts_from": datetime},
+    ),
+    Kind(
+        "attendance.sign_in_referred",
+        sentence=_("签到转给助教确认：{reason}"),
+        schema={"sign_in": int, "reason": str},
+    ),
+    Kind(
+        "attendance.sign_in_refused",
+        sentence=_("签到没有通过：{reason}"),
+        schema={"sign_in": int, "method": SignInMethod, "reason": str},
+    ),
+    Kind("attendance.signed_out", sentence=_("学员签退"), schema={"sign_in": int}),
+    Kind(
+        "attendance.check_opened",
+        sentence=_("发起检查：{kind}，限时到 {due_at}"),
+        schema={
+            "check": int,
+            "kind": CheckKind,
+            "due_at": datetime,
+            "prompt": str,
+            "options": list[str],
+            "correct": int | None,
+            "asked": list[int],
+        },
+    ),
+    Kind(
+        "attendance.check_answered",
+        sentence=_("学员应答，答对：{correct}"),
+        schema={"check": int, "option": int | None, "correct": bool | None},
+    ),
+    Kind(
+        "attendance.check_closed",
+        sentence=_("检查截止：{kind}，应答 {answered} 人，未应答 {missed_count} 人"),
+        schema={"check": int, "kind": CheckKind, "answered": int, "missed_count": int, "missed": list[int]},
+    ),
+    Kind(
+        "attendance.unit_credited",
+        sentence=_("作业、考试计入 {hours} 课时"),
+        schema={"lesson": int, "source": str, "hours": Decimal},
+    ),
+    Kind(
+        "attendance.concluded",
+        sentence=_(
+            "考勤结论，合格：{passed}；计入 {credited_microseconds} 微秒，应学 {required_microseconds} 微秒"
+        ),
+        schema={
+            "edition": str,
+            "credited_microseconds": int,
+            "required_microseconds": int,
+            "by_kind": dict[str, int],
+            "passed": bool,
+            "reasons": list,
+        },
+    ),
+)

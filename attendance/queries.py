@@ -1,0 +1,143 @@
+"""Who has how much time, who is signed in, which checks are running; and from a total down to its seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from accounts.editions import edition
+from attendance import credit
+from attendance.credit import CreditRow, LessonCredit
+from attendance.models import MICROSECONDS
+from classes.models import TrainingClass
+from policy.attendance import AttendanceDecision, judge_attendance, required_online_seconds
+from policy.editions import Edition
+from policy.messages import percent_text
+from policy.terms import FULL_LIVE_KINDS, MIXED_ONLINE_KINDS, CreditKind, HourKind, Mode
+
+
+@dataclass(frozen=True)
+class TraineeCredit:
+    """One trainee's time so far and what the edition makes of it. Microseconds, exact."""
+
+    row: CreditRow
+    by_kind: Mapping[CreditKind, int]
+    required_microseconds: int
+    decision: AttendanceDecision
+
+    @property
+    def enrolment_id(self) -> int:
+        return self.row.enrolment_id
+
+    @property
+    def person_id(self) -> int:
+        return self.row.person_id
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @property
+    def lessons(self) -> tuple[LessonCredit, ...]:
+        return self.row.lessons
+
+    @cached_property
+    def credited_microseconds(self) -> int:
+        return sum(self.by_kind.values())
+
+    @property
+    def share(self) -> Fraction:
+        return Fraction(self.credited_microseconds, self.required_microseconds)
+
+    @property
+    def share_text(self) -> str:
+        """The share in per cent with two decimals, cut: 79.99 never reads as 80."""
+        return percent_text(self.share)
+
+    @property
+    def passed(self) -> bool:
+        return self.decision.passed
+
+    @cached_property
+    def remarks(self) -> list[dict[str, int | str]]:
+        """What there is to say of single lessons: those that brought less than their worth, or lack a sign-out."""
+        return [remark for lesson in self.lessons for remark in _remarks(lesson)]
+
+
+def credit_of_class(training_class: TrainingClass, using: str = "default") -> list[TraineeCredit]:
+    """Every active trainee's credited time by kind and by lesson, by name, with the verdict it would get now.
+
+    One query on the connection `using`, however many trainees. A lesson that is running counts up to the last
+    heartbeat. Empty for a class without lessons or without trainees.
+
+    Raises Refusal edition_unset while the edition leaves a number open, no_online_hours if there is none.
+    """
+    rules = edition(training_class.edition)
+    rows = credit.class_rows(
+        training_class.pk, lesson_hour=rules.lesson_hour_seconds, deduct=deducts(rules), using=using
+    )
+    if not rows:
+        return []
+    mode = Mode(training_class.mode)
+    required = required_online_seconds(rules, mode, _hours(rows[0], rules))
+    live_seconds = (
+        sum(lesson.worth for lesson in rows[0].lessons if lesson.kind is HourKind.LIVE) // MICROSECONDS
+    )
+    return [_judged(row, rules, mode, required, live_seconds) for row in rows]
+
+
+def deducts(rules: Edition) -> bool:
+    """Whether a missed check leaves time unproven, or is only kept on record (reading 6)."""
+    return rules.reading("unanswered_check").code == "unproven_since_last_proof"
+
+
+def _hours(row: CreditRow, rules: Edition) -> dict[HourKind, Fraction]:
+    """The filed hours by kind, from the lessons, which do not change once the class is filed."""
+    hours = dict.fromkeys(HourKind, Fraction(0))
+    for lesson in row.lessons:
+        hours[lesson.kind] += Fraction(lesson.worth, rules.lesson_hour_seconds * MICROSECONDS)
+    return hours
+
+
+def _judged(row: CreditRow, rules: Edition, mode: Mode, required: int, live_seconds: int) -> TraineeCredit:
+    online = FULL_LIVE_KINDS if mode is Mode.FULL_LIVE else MIXED_ONLINE_KINDS
+    by_kind = {CreditKind(kind.value): 0 for kind in online}
+    for lesson in row.lessons:
+        if lesson.kind in online:
+            by_kind[CreditKind(lesson.kind.value)] += lesson.microseconds
+    decision = judge_attendance(
+        rules,
+        mode=mode,
+        required_seconds=required,
+        credited={kind: Fraction(time, MICROSECONDS) for kind, time in by_kind.items()},
+        live_seconds=live_seconds,
+    )
+    return TraineeCredit(row, by_kind, required * MICROSECONDS, decision)
+
+
+def _remarks(lesson: LessonCredit) -> list[dict[str, int | str]]:
+    codes: list[str] = []
+    if lesson.kind in credit.BY_HANDING_IN:
+        codes = [] if lesson.handed_in else ["not_handed_in"]
+    elif lesson.kind in credit.BY_PRESENCE:
+        if not lesson.signed_in:
+            codes = ["not_signed_in"]
+        else:
+            if lesson.missed_checks:
+                codes.append("checks_missed")
+            if not lesson.signed_out:
+                codes.append("not_signed_out")
+            if lesson.microseconds < lesson.worth and not lesson.missed_checks:
+                codes.append("not_whole")
+    return [
+        {
+            "code": code,
+            "lesson": lesson.lesson_id,
+            "credited_microseconds": lesson.microseconds,
+            "worth_microseconds": lesson.worth,
+            "missed_checks": lesson.missed_checks,
+        }
+        for code in codes
+    ]
