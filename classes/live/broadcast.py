@@ -1,4 +1,5 @@
-"""The writing side of the room's hub: one Redis message reaches every web process, and there every socket of a room.
+"""The writing side of the room's hub: one Redis message reaches every web process, and there every socket of
+a room.
 
 A message on the line is `<close code> <text>`; 0 keeps the socket open. `hub.py` reads the line.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -16,7 +16,9 @@ from classes.models import Lesson
 
 
 class Room(models.Model):
-    """The live room of one lesson. `seq` numbers its events without gaps: whoever holds the row's lock takes the next."""
+    """The live room of one lesson. `seq` numbers its events without gaps: whoever holds the row's lock takes
+    the next.
+    """
 
     lesson = models.OneToOneField(Lesson, models.PROTECT, primary_key=True, related_name="room")
     seq = models.BigIntegerField(default=0)
@@ -29,7 +31,9 @@ class Room(models.Model):
 
 
 class RoomEvent(models.Model):
-    """What happened in a room, in order: a client that lost its connection asks for what came after its last number."""
+    """What happened in a room, in order: a client that lost its connection asks for what came after its last
+    number.
+    """
 
     room = models.ForeignKey(Room, models.PROTECT, related_name="events")
     seq = models.BigIntegerField()
@@ -55,6 +59,11 @@ class RoomEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.room_id}#{self.seq} {self.type}"
 
+    @property
+    def message(self) -> dict[str, Any]:
+        """The event as clients get it, on the socket and from `events/?after=` alike."""
+        return {"type": self.type, "id": self.seq, "data": {"at": self.at.isoformat(), **self.data}}
+
 
 class RaisedHand(models.Model):
     """A hand that is up now; the events tell of those that were."""
@@ -72,10 +81,12 @@ class RaisedHand(models.Model):
 
 
 class OpenPresence(models.Model):
-    """Who is in a room right now: one row per human, whatever tabs, devices, classes or institutions (one human, one clock).
+    """Who is in a room right now: one row per human, whatever tabs, devices, classes or institutions (one
+    human, one clock).
 
-    `last_seen_at` is the server's time of the last heartbeat that answered its nonce; web processes write it in
-    batches. No index names a column that a heartbeat changes, so these updates stay within their page (HOT).
+    `last_seen_at` is the server's time of the last heartbeat that answered its nonce; web processes write
+    it in batches. No index names a column that a heartbeat changes, so these updates stay within their
+    page (HOT).
     """
 
     person = models.OneToOneField(Person, models.PROTECT, primary_key=True, related_name="open_presence")
@@ -102,8 +113,8 @@ class OpenPresence(models.Model):
 class PresenceInterval(models.Model):
     """A stretch of proven presence [start, last heartbeat); the ledger from which time is credited (M6).
 
-    The exclusion constraint holds one human to one clock across classes, institutions, tabs and devices. A trigger
-    refuses changes: the ledger only grows.
+    The exclusion constraint holds one human to one clock across classes, institutions, tabs and devices. A
+    trigger refuses changes: the ledger only grows.
     """
 
     append_only: ClassVar[bool] = True
@@ -136,7 +147,9 @@ class PresenceInterval(models.Model):
 
 
 class MediaPeer(models.Model):
-    """One browser's leg to Janus, sending or receiving. It lives as long as the socket of its `connection`."""
+    """One browser's leg to Janus, sending or receiving. It lives as long as the socket of its
+    `connection`.
+    """
 
     id = models.UUIDField(primary_key=True)
     room = models.ForeignKey(Room, models.PROTECT, related_name="peers")
@@ -174,7 +187,9 @@ def recording_path(recording: Recording, filename: str) -> str:
 
 
 class Recording(models.Model):
-    """One playable segment of a publisher's picture and sound, made from Janus's raw files after the lesson."""
+    """One playable segment of a publisher's picture and sound, made from Janus's raw files after the
+    lesson.
+    """
 
     lesson = models.ForeignKey(Lesson, models.PROTECT, related_name="recordings")
     feed = models.CharField(max_length=40)

@@ -11,7 +11,9 @@ from policy.refusals import Refusal
 
 
 def access_room(user: User, pk: int) -> Lesson:
-    """The lesson whose room this is, for those who may see its class; Http404 for strangers and lessons without a room."""
+    """The lesson whose room this is, for those who may see its class; Http404 for strangers and lessons
+    without a room.
+    """
     lesson = access_lesson(user, pk)
     if not lesson.is_roomed:
         raise Http404
@@ -19,7 +21,9 @@ def access_room(user: User, pk: int) -> Lesson:
 
 
 def room_role(user: User, lesson: Lesson) -> RoomRole | None:
-    """What this person is in the room: the class's lecturer, its assistant, a trainee on its roster, or nobody."""
+    """What this person is in the room: the class's lecturer, its assistant, a trainee on its roster, or
+    nobody.
+    """
     training_class = lesson.training_class
     if user.person_id is None:
         return None
@@ -36,7 +40,9 @@ def can_enter(user: User, lesson: Lesson) -> bool:
 
 
 def can_lead(user: User, lesson: Lesson) -> bool:
-    """Whether this person opens and closes the room, publishes, and runs checks: lecturer or assistant (F20, F21)."""
+    """Whether this person opens and closes the room, publishes, and runs checks: lecturer or assistant (F20,
+    F21).
+    """
     return can_teach(user, lesson.training_class)
 
 

@@ -1,6 +1,8 @@
-"""The wire of a room's socket: every message is `{"type", "id", "data"}`. docs/live-protocol.md tells it as a dialogue.
+"""The wire of a room's socket: every message is `{"type", "id", "data"}`. docs/live-protocol.md tells it as a
+dialogue.
 
-Room events carry their number as `id`; a reply carries the `id` that it answers; other messages carry null.
+Room events carry their number as `id`; a reply carries the `id` that it answers; other messages carry
+null.
 """
 
 import json
@@ -13,7 +15,6 @@ class FromClient(StrEnum):
     """What a browser may say on the socket. Everything that changes a room is an HTTP post instead."""
 
     HEARTBEAT = "heartbeat"
-    LEAVE = "leave"
 
 
 class FromServer(StrEnum):

@@ -1,4 +1,5 @@
-"""What the floors above put into the room, which cannot know them: parts of its snapshot, and gates at its door.
+"""What the floors above put into the room, which cannot know them: parts of its snapshot, and gates at its
+door.
 
 # attendance/apps.py
 def ready(self) -> None:
@@ -22,8 +23,9 @@ _gates: list[Gate] = []
 def register_snapshot_part(name: str, function: SnapshotPart) -> None:
     """Add `name` to every room's snapshot: plain JSON for this lesson and this person.
 
-    It is read while the room's row is share-locked, so whatever is written before `announce` in its transaction belongs
-    to the snapshot's `seq`. Registering another function under a taken name raises ValueError.
+    It is read while the room's row is share-locked, so whatever is written before `announce` in its
+    transaction belongs to the snapshot's `seq`. Registering another function under a taken name raises
+    ValueError.
     """
     if _parts.setdefault(name, function) is not function:
         raise ValueError(f"the room's snapshot already has a part {name!r}")
@@ -34,7 +36,9 @@ def snapshot_parts() -> Mapping[str, SnapshotPart]:
 
 
 def register_gate(function: Gate) -> None:
-    """Ask `function` before a person sees the room's page; it returns the address of what must be done first, or None."""
+    """Ask `function` before a person sees the room's page; it returns the address of what must be done first,
+    or None.
+    """
     if function not in _gates:
         _gates.append(function)
 

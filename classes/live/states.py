@@ -1,4 +1,6 @@
-"""What the room tells apart: how a stretch of presence ended, who one is in a room, which leg of media it is."""
+"""What the room tells apart: how a stretch of presence ended, who one is in a room, which leg of media it
+is.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,7 +1,7 @@
 """Everything that writes in a live room.
 
-Locks, always in this order: class → lesson → person → open presence → room → evidence chain. Whoever announces and
-records evidence in one transaction announces first.
+Locks, always in this order: class → lesson → person → open presence → room → evidence chain. Whoever
+announces and records evidence in one transaction announces first.
 """
 
 from classes.live.actions.events import announce, lock_rooms

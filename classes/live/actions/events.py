@@ -16,7 +16,7 @@ from classes.models import Lesson
 
 
 def lock_rooms(*lesson_ids: int) -> None:
-    """Lock rooms until the transaction ends, in the order of their ids, making those that are not there yet."""
+    """Lock rooms until the transaction ends, in the order of their ids; make those that are missing."""
     wanted = sorted(set(lesson_ids))
     rooms = Room.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
     if len(rooms) < len(wanted):
@@ -34,15 +34,15 @@ def announce(
     key: UUID | None = None,
     salt: bytes | None = None,
 ) -> int:
-    """Number an event of a room, keep it, and send it to everybody in the room once the transaction has committed.
+    """Number an event of a room, keep it, and send it to everybody there once the transaction commits.
 
-    Returns its number. Works inside the caller's transaction and holds the room's row until that ends: call it after
-    taking every other row lock and before `audit.record`. `type` is one of protocol.Event; `data` is plain JSON that
-    everybody in the room may see. `key` and `salt` are those of RoomEvent.
+    Returns its number. Works inside the caller's transaction and holds the room's row until that ends:
+    call it after taking every other row lock and before `audit.record`. `type` is one of protocol.Event;
+    `data` is plain JSON that everybody in the room may see. `key` and `salt` are those of RoomEvent.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
-            "an event is announced inside the transaction that makes it true"
+            "announce inside the transaction that makes the event true"
         )
     with connection.cursor() as cursor:
         # One statement takes the lock and the number, whether or not the room was there.
@@ -60,14 +60,8 @@ def announce(
 
 
 def _publish(event: RoomEvent) -> None:
-    """Send an event to its room. A client that misses it sees the gap in the numbers and asks for what is missing."""
-    text = encode(event.type, event.seq, event_data(event))
-    broadcast.to_room(event.room_id, text, close=CLOSING_EVENTS.get(event.type))
-
-
-def event_data(event: RoomEvent) -> dict[str, Any]:
-    """An event's data as clients get it: on the socket and from `events/?after=` alike."""
-    return {"at": event.at.isoformat(), **event.data}
+    """Send an event to its room; a client that misses it sees the gap in the numbers and asks for it."""
+    broadcast.to_room(event.room_id, encode(**event.message), close=CLOSING_EVENTS.get(event.type))
 
 
 def person_subject(lesson: Lesson, person_id: int | None) -> str:

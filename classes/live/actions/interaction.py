@@ -24,7 +24,8 @@ MESSAGE_WINDOW = timedelta(seconds=10)
 
 
 def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datetime.datetime) -> RoomEvent:
-    """Say something to the room: 1 to 500 characters. `key` is the client's id of it, so a retry says it once (P17, M18).
+    """Say something to the room: 1 to 500 characters. `key` is the client's id of it, so a retry says it once
+    (P17, M18).
 
     Evidence holds the length and a salted commitment to the text, the room holds the text. Raises Refusal
     `not_in_class`, `lesson_closed`, `message_empty`, `message_too_long`, `messages_too_fast`.
@@ -135,7 +136,9 @@ def lower_hand(*, actor: User, lesson: Lesson, person_id: int, at: datetime.date
 
 
 def _require_not_closed(lesson: Lesson) -> None:
-    """Raises Refusal `lesson_closed` once the lesson is over. The caller holds the room, which closing needs."""
+    """Raises Refusal `lesson_closed` once the lesson is over. The caller holds the room, which closing
+    needs.
+    """
     state = Lesson.objects.values_list("state", flat=True).get(pk=lesson.pk)
     if state == LessonState.CLOSED:
         raise lesson_closed(state)

@@ -19,7 +19,8 @@ from classes.states import LessonState
 
 
 def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
-    """Open the lesson, tell the room, switch recording on. Raises what `open_lesson` raises, and `leader_required`.
+    """Open the lesson, tell the room, switch recording on. Raises what `open_lesson` raises, and
+    `leader_required`.
 
     Starting an open lesson again changes nothing.
     """
@@ -36,7 +37,8 @@ def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesso
 
 
 def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
-    """Close everybody's presence at the last heartbeat, close the lesson, stop recording and have the recordings made.
+    """Close everybody's presence at the last heartbeat, close the lesson, stop recording and have the
+    recordings made.
 
     Raises what `close_lesson` raises, and `leader_required`; ending a closed lesson again changes nothing.
     """

@@ -1,7 +1,8 @@
 """Presence: who is in a room, proven by heartbeats, one human on one clock.
 
-A socket opens a presence; its process writes the last heartbeats of all its members in one statement every few seconds;
-closing moves the stretch [start, last heartbeat) to the ledger. The person's row is the lock of their clock.
+A socket opens a presence; its process writes the last heartbeats of all its members in one statement every
+few seconds; closing moves the stretch [start, last heartbeat) to the ledger. The person's row is the lock
+of their clock.
 """
 
 import datetime
@@ -39,7 +40,9 @@ FLUSH_SECONDS = 2  # how often a process writes its members' last heartbeats
 
 @dataclass(frozen=True)
 class Beat:
-    """What one process knows of one connection since it last wrote: last heartbeat, how many, longest wait between two."""
+    """What one process knows of one connection since it last wrote: last heartbeat, how many, longest wait
+    between two.
+    """
 
     connection: UUID
     seen_at: datetime.datetime
@@ -52,8 +55,9 @@ def open_presence(
 ) -> OpenPresence:
     """Start this human's clock in a room, and stop it wherever else it runs, there at its last heartbeat.
 
-    `device` is what the browser calls itself; it only tells a reconnection from a second device. The socket that loses
-    the clock is told `presence.taken_over` and closed. The same connection again changes nothing.
+    `device` is what the browser calls itself; it only tells a reconnection from a second device. The
+    socket that loses the clock is told `presence.taken_over` and closed. The same connection again changes
+    nothing.
 
     Raises Refusal `not_in_class` (403), `class_not_running`, `lesson_closed`, `room_not_open_yet`.
     """
@@ -114,7 +118,9 @@ def _judge_door(lesson: Lesson, at: datetime.datetime) -> None:
 
 
 def _not_before_last(person: Person, at: datetime.datetime) -> datetime.datetime:
-    """The moment itself, or the end of this human's last stretch where another machine's clock runs ahead of ours."""
+    """The moment itself, or the end of this human's last stretch where another machine's clock runs ahead of
+    ours.
+    """
     last = (
         PresenceInterval.objects.filter(person=person, during__endswith__gt=at)
         .annotate(end=Upper("during"))
@@ -130,10 +136,11 @@ def _tell_taken_over(connection: UUID) -> None:
 
 
 def record_heartbeats(beats: Sequence[Beat]) -> set[UUID]:
-    """Write the last heartbeats of many connections in one statement; return those whose presence is still open.
+    """Write the last heartbeats of many connections in one statement; return those whose presence is still
+    open.
 
-    Rows are locked in the order of the persons, as closing does, so the two never wait for each other in a circle. A
-    heartbeat never moves backwards.
+    Rows are locked in the order of the persons, as closing does, so the two never wait for each other in a
+    circle. A heartbeat never moves backwards.
     """
     if not beats:
         return set()
@@ -141,7 +148,8 @@ def record_heartbeats(beats: Sequence[Beat]) -> set[UUID]:
         cursor.execute(
             """
             WITH beat AS (
-                SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::int[]) AS b(connection, seen_at, count, gap)
+                SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::int[])
+                    AS b(connection, seen_at, count, gap)
             ), held AS (
                 SELECT p.person_id FROM live_openpresence p JOIN beat USING (connection)
                 ORDER BY p.person_id FOR NO KEY UPDATE OF p
@@ -190,7 +198,8 @@ def close_presence(
 def close_silent_presences(*, at: datetime.datetime) -> int:
     """Close whoever was silent for longer than the timeout, each at the last heartbeat; return how many.
 
-    This is for connections whose process died: a living process closes its silent members itself, a little earlier.
+    This is for connections whose process died: a living process closes its silent members itself, a little
+    earlier.
     """
     silent_since = at - timedelta(seconds=settings.PRESENCE_TIMEOUT_SECONDS + 2 * FLUSH_SECONDS)
     closed = 0
@@ -233,7 +242,8 @@ def _close(
     at: datetime.datetime,
     announced: bool = True,
 ) -> list[audit.Record]:
-    """Move open presences, whose persons and rows the caller holds, to the ledger; return the evidence to record last.
+    """Move open presences, whose persons and rows the caller holds, to the ledger; return the evidence to
+    record last.
 
     A presence that never beat leaves nothing: nobody was proven to be there.
     """
