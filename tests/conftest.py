@@ -11,6 +11,7 @@ YC_TEST_DB names the test database; with xdist each worker has its own.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,11 +36,29 @@ SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process its own names in PostgreSQL and Redis, before anything connects."""
     name = os.environ.get("YC_TEST_DB") or "test_yuchuang"
-    settings.DATABASES["default"]["TEST"] = {**settings.DATABASES["default"].get("TEST", {}), "NAME": name}
+    database: dict[str, Any] = settings.DATABASES["default"]
+    database["TEST"] = {**database.get("TEST", {}), "NAME": name}
     prefix = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     settings.REDIS_PREFIX = prefix
-    settings.CACHES["default"]["KEY_PREFIX"] = prefix
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = prefix
+    caches: dict[str, Any] = settings.CACHES["default"]
+    layers: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
+    caches["KEY_PREFIX"] = layers["CONFIG"]["prefix"] = prefix
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine cannot do; in CI (CI=true) such a test fails instead."""
+    if os.environ.get("CI"):
+        return
+    programs = [name for name in ("janus", "janus-pp-rec", "ffmpeg") if not shutil.which(name)]
+    missing = {"browser": "" if os.environ.get("YUCHUANG_CHROMIUM") else "needs Chromium"}
+    if programs:
+        missing["media"] = f"needs {', '.join(programs)}"
+    elif "YUCHUANG_MEDIA_ADDRESS" not in os.environ:
+        missing["media"] = "needs the private network that bin/test makes"
+    for item in items:
+        for marker, reason in missing.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +76,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_kee
         _keep_seed(owner)
         owner.settings_dict["OPTIONS"]["assume_role"] = APP
         owner.close()
-    plain_flush = DatabaseOperations.execute_sql_flush
-    DatabaseOperations.execute_sql_flush = _flush_as_owner(APP)  # type: ignore[method-assign]
+    patch = pytest.MonkeyPatch()
+    patch.setattr(DatabaseOperations, "execute_sql_flush", _flush_as_owner(APP))
     yield
-    DatabaseOperations.execute_sql_flush = plain_flush  # type: ignore[method-assign]
+    patch.undo()
     with django_db_blocker.unblock():
         for connection in connections.all():
             connection.close()

@@ -152,7 +152,7 @@ class Cluster:
         """
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             roles = (ROOT / "platform" / "config" / "roles.sql").read_text("utf-8")
-            connection.execute(sql.SQL(roles))  # type: ignore[arg-type]  # our own file, not a user's text
+            connection.execute(sql.SQL(roles))  # our own file, not a user's text
             owner = sql.Identifier(DATABASE_LOGINS["DATABASE_OWNER_URL"])
             if not connection.execute("select from pg_database where datname = %s", [database]).fetchone():
                 connection.execute(

@@ -65,13 +65,12 @@ class Service:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, self.stop_signal)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(process.wait(), self.grace)
-        if process:
+                await asyncio.wait_for(_ended(process), self.grace)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+        elif self._keeper:  # it is between two starts
+            self._keeper.cancel()
         if self._keeper:
-            if self.process is None or self.process.returncode is not None:
-                self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
 
     async def _is_ready(self) -> bool:
@@ -80,7 +79,7 @@ class Service:
         return await self.ready() if self.ready else self._seen_ready.is_set()
 
     async def _keep(self) -> None:
-        while not self._stopping:
+        while True:
             started = time.monotonic()
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -92,17 +91,22 @@ class Service:
                 start_new_session=True,  # a Ctrl-C in the terminal is for the supervisor alone
                 preexec_fn=_in_child(self.before_exec, os.getpid()),
             )
-            code = await self._follow(self.process)
+            following = asyncio.create_task(self._follow(self.process))
+            try:
+                code = await _ended(self.process)
+                with contextlib.suppress(ProcessLookupError):  # what it left behind would hold its sockets
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                await asyncio.wait({following}, timeout=2)
+            finally:
+                following.cancel()
             if self._stopping:
                 return
-            with contextlib.suppress(ProcessLookupError):  # what it left behind would hold its sockets
-                os.killpg(self.process.pid, signal.SIGKILL)
             self._falls = 0 if time.monotonic() - started > _STEADY_SECONDS else self._falls + 1
             pause = min(_LONGEST_PAUSE, 0.25 * 2**self._falls)
             self.say(self.name, f"ended with {code}, starts again in {pause:g} s")
             await asyncio.sleep(pause)
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> int:
+    async def _follow(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while True:
             try:
@@ -110,13 +114,20 @@ class Service:
             except ValueError:  # a line beyond the reader's limit: drop it, keep following
                 continue
             if not raw:
-                return await process.wait()
+                return
             line = raw.decode(errors="replace").rstrip()
             self._last.append(line)
             if self.ready_line and self.ready_line in line:
                 self._seen_ready.set()
             if line and not self.quiet(line):
                 self.say(self.name, line)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """Return the exit code. Process.wait() would also wait for grandchildren that hold the pipe open."""
+    while process.returncode is None:
+        await asyncio.sleep(0.05)
+    return process.returncode
 
 
 def adopt_orphans() -> None:
