@@ -7,10 +7,11 @@ import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from accounts.models import User
-from config.demo.cast import Cast, build_cast
 from django.db import transaction
 from django.test import Client
+
+from accounts.models import User
+from config.demo.cast import Cast, build_cast
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A Monday morning on which tests begin unless they say otherwise.
@@ -70,7 +71,6 @@ def client_of(user: User | None) -> Client:
     if user is not None:
         client.force_login(user)
     return client
-
 
 
 __all__ = ["MONDAY", "SHANGHAI", "client_of"]

@@ -2,18 +2,18 @@
 
 import datetime
 
-import audit
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
-from policy.refusals import Refusal
 from pypinyin import Style, lazy_pinyin
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as StdnumError
 
+import audit
 from accounts.id_numbers import IdNumber
 from accounts.models import Bureau, Institution, Membership, Person, Region, User, id_number_index
 from accounts.states import Role
+from policy.refusals import Refusal
 
 
 def check_credit_code(text: str) -> str:
@@ -125,7 +125,11 @@ def ensure_trainee_account(*, person: Person, at: datetime.datetime) -> User:
         if user is None:
             user = User.objects.create_user(username=f"t{person.pk:08d}", password=None, person=person)
             audit.record(
-                "account.created", actor_id=None, subject=f"person/{person.pk}", facts={"user": user.pk}, at=at
+                "account.created",
+                actor_id=None,
+                subject=f"person/{person.pk}",
+                facts={"user": user.pk},
+                at=at,
             )
         grant_role(user=user, role=Role.TRAINEE)
     return user

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.contrib.auth import authenticate
+from django.urls import path
 from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
-from policy.refusals import Refusal
 from rest_framework import serializers, status
 from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
@@ -12,10 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from django.contrib.auth import authenticate
-from django.urls import path
-
 from accounts.models import User
+from policy.refusals import Refusal
 
 
 class RefusalSerializer(serializers.Serializer[Any]):

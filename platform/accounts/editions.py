@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
+
 from policy.editions import Edition, load_editions
 from policy.refusals import Refusal
 

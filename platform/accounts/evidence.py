@@ -1,7 +1,8 @@
 """What this app leaves in the evidence log."""
 
-from audit.kinds import Kind, register
 from django.utils.translation import gettext_lazy as _
+
+from audit.kinds import Kind, register
 
 register(
     Kind(

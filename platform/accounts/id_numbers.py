@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
+
 from policy.refusals import Refusal
 
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)

@@ -20,7 +20,9 @@ from accounts.states import BUREAU_ROLES, FREE_ROLES, INSTITUTION_ROLES, Departm
 class Region(models.Model):
     """A division of Henan by its GB/T 2260 code: the province, its 18 prefecture-level units, their counties (Q1)."""
 
-    code = models.CharField(_("行政区划代码"), max_length=6, primary_key=True, validators=[RegexValidator(r"^[0-9]{6}$")])
+    code = models.CharField(
+        _("行政区划代码"), max_length=6, primary_key=True, validators=[RegexValidator(r"^[0-9]{6}$")]
+    )
     name = models.CharField(_("名称"), max_length=40)
     level = models.PositiveSmallIntegerField(_("级别"), choices=RegionLevel.choices)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
@@ -67,7 +69,8 @@ class Institution(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="institution_designation_ends_after_it_begins",
-                condition=Q(designated_until__isnull=True) | Q(designated_until__gte=models.F("designated_from")),
+                condition=Q(designated_until__isnull=True)
+                | Q(designated_until__gte=models.F("designated_from")),
             )
         ]
 
@@ -123,7 +126,9 @@ class Person(models.Model):
         return vault.unseal(self.id_number_sealed, context=self.ID_CONTEXT).decode()
 
     def open_phone(self) -> str:
-        return vault.unseal(self.phone_sealed, context=self.PHONE_CONTEXT).decode() if self.phone_sealed else ""
+        return (
+            vault.unseal(self.phone_sealed, context=self.PHONE_CONTEXT).decode() if self.phone_sealed else ""
+        )
 
 
 def id_number_index(number: IdNumber) -> bytes:
@@ -189,7 +194,9 @@ class Membership(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(_("角色"), max_length=12, choices=Role.choices)
-    institution = models.ForeignKey(Institution, models.PROTECT, null=True, blank=True, related_name="memberships")
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     bureau = models.ForeignKey(Bureau, models.PROTECT, null=True, blank=True, related_name="memberships")
 
     class Meta:

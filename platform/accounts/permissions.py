@@ -2,10 +2,10 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext_noop
-from policy.refusals import Refusal
 
 from accounts.models import Region, User
 from accounts.states import Department, RegionLevel, Role
+from policy.refusals import Refusal
 
 
 def require_role(user: User | AnonymousUser, *roles: str) -> User:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext
+
 from policy.refusals import Refusal
 
 

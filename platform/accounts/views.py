@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
-from policy.refusals import Refusal
 
 from accounts import actions, start
 from accounts.forms import ActivationForm, SignInForm
 from accounts.models import User
 from accounts.refusals import rendered
 from accounts.states import Role
+from policy.refusals import Refusal
 
 
 class SignInView(LoginView):

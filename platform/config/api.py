@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from accounts.refusals import rendered
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
-from policy.refusals import Refusal
 from rest_framework import exceptions
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 from rest_framework.views import set_rollback
+
+from accounts.refusals import rendered
+from policy.refusals import Refusal
 
 
 class Pagination(PageNumberPagination):

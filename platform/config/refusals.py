@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from accounts.refusals import rendered
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+
+from accounts.refusals import rendered
 from policy.refusals import Refusal
 
 
@@ -19,7 +20,9 @@ class RefusalMiddleware(MiddlewareMixin):
         if not isinstance(exception, Refusal):
             return None
         body = rendered(exception)
-        if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
+        if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith(
+            "application/json"
+        ):
             return JsonResponse(body, status=exception.status)
         template = "includes/refusal.html" if getattr(request, "htmx", False) else "site/refusal.html"
         # htmx swaps nothing on a 4xx unless told to; the fragment carries its own role=alert and focus.

@@ -2,12 +2,24 @@
 
 from importlib.util import find_spec
 
-from accounts.views import start_page
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-APPS = ["accounts", "identity", "courses", "classes", "classes.live", "attendance", "exams", "exams.certificates", "subsidies", "supervision"]
+from accounts.views import start_page
+
+APPS = [
+    "accounts",
+    "identity",
+    "courses",
+    "classes",
+    "classes.live",
+    "attendance",
+    "exams",
+    "exams.certificates",
+    "subsidies",
+    "supervision",
+]
 
 
 def _pages() -> list[URLResolver]:
@@ -17,7 +29,12 @@ def _pages() -> list[URLResolver]:
 def _api() -> list[URLPattern]:
     from importlib import import_module
 
-    return [pattern for app in APPS if find_spec(f"{app}.api") for pattern in getattr(import_module(f"{app}.api"), "api_urlpatterns", [])]
+    return [
+        pattern
+        for app in APPS
+        if find_spec(f"{app}.api")
+        for pattern in getattr(import_module(f"{app}.api"), "api_urlpatterns", [])
+    ]
 
 
 urlpatterns = [

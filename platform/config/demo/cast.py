@@ -110,7 +110,9 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         contact_phone="0371-60000097",
         at=at,
     )
-    rival_school = Institution.objects.filter(name="洛阳新程创业培训中心").first() or actions.register_institution(
+    rival_school = Institution.objects.filter(
+        name="洛阳新程创业培训中心"
+    ).first() or actions.register_institution(
         actor=None,
         name="洛阳新程创业培训中心",
         credit_code="52410303MJX765432A",
@@ -122,7 +124,9 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         at=at,
     )
     bureaus = {
-        name: Bureau.objects.get_or_create(name=name, defaults={"department": department, "region": region})[0]
+        name: Bureau.objects.get_or_create(name=name, defaults={"department": department, "region": region})[
+            0
+        ]
         for name, department, region in (
             ("郑州市人力资源和社会保障局", Department.HRSS, zhengzhou),
             ("河南省人力资源和社会保障厅", Department.HRSS, henan),
@@ -147,7 +151,12 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         (_account("manager", "周文博", password), Role.MANAGER, school, None),
         (_account("rival", "秦晓峰", password), Role.MANAGER, rival_school, None),
         (_account("officer", "孙立群", password), Role.OFFICER, None, bureaus["郑州市人力资源和社会保障局"]),
-        (_account("regulator", "省厅监管账号", password), Role.REGULATOR, None, bureaus["河南省人力资源和社会保障厅"]),
+        (
+            _account("regulator", "省厅监管账号", password),
+            Role.REGULATOR,
+            None,
+            bureaus["河南省人力资源和社会保障厅"],
+        ),
         (_account("finance", "市财政监管账号", password), Role.REGULATOR, None, bureaus["郑州市财政局"]),
         (_account("operator", "平台运营", password), Role.OPERATOR, None, None),
     ]

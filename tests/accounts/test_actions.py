@@ -1,0 +1,109 @@
+"""People and bodies: entered once, kept sealed, found again."""
+
+import datetime
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts import actions
+from accounts.models import Institution, Person, Region, User
+from audit.models import Entry
+from config.demo.cast import made_up_id_number
+from policy.refusals import Refusal
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_person_is_entered_once_whatever_institution_names_them():
+    number = made_up_id_number(70)
+    first = actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234")
+    again = actions.find_or_create_person(name="赵长河", id_number=number, phone="13999999999")
+    assert first == again
+    assert Person.objects.get().open_phone() == "13800001234"
+
+
+def test_an_id_number_under_another_name_is_refused_without_telling_the_name():
+    number = made_up_id_number(71)
+    actions.find_or_create_person(name="赵长河", id_number=number)
+    with pytest.raises(Refusal) as refusal:
+        actions.find_or_create_person(name="赵大河", id_number=number)
+    assert refusal.value.code == "name_differs"
+    assert "赵长河" not in str(refusal.value.render())
+    assert Person.objects.count() == 1
+
+
+def test_the_table_holds_no_readable_id_number_or_phone():
+    number = made_up_id_number(72)
+    actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234")
+    with connection.cursor() as cursor:
+        cursor.execute("select row_to_json(p)::text from accounts_person p")
+        row = cursor.fetchone()[0]
+    assert number.value not in row
+    assert number.value.encode().hex() not in row
+    assert "13800001234" not in row
+    assert number.masked in row
+
+
+def test_the_eighteen_prefecture_level_units_are_there_with_their_counties():
+    assert Region.objects.filter(level=2).count() == 18
+    assert Region.objects.get(code="410105").parent.name == "郑州市"
+    assert Region.objects.get(code="419001").parent.name == "河南省"
+
+
+@pytest.mark.parametrize("code", ["", "52410105MJY1234560", "52410105MJY12345", "O2410105MJY123456L"])
+def test_an_institution_needs_a_true_credit_code(code, now):
+    with pytest.raises(Refusal) as refusal:
+        actions.register_institution(
+            actor=None, name="甲", credit_code=code, region=Region.objects.get(code="410105"),
+            designated_from=None, at=now,
+        )  # fmt: skip
+    assert refusal.value.code == "credit_code_invalid"
+    assert not Institution.objects.exists()
+    assert not Entry.objects.exists()
+
+
+def test_an_institution_is_registered_once_and_leaves_evidence(cast, now):
+    assert Entry.objects.filter(
+        subject=f"institution/{cast.school.pk}", kind="institution.registered"
+    ).exists()
+    with pytest.raises(Refusal) as refusal:
+        actions.register_institution(
+            actor=None, name="别的名字", credit_code=cast.school.credit_code,
+            region=cast.school.region, designated_from=None, at=now,
+        )  # fmt: skip
+    assert refusal.value.code == "institution_exists"
+    assert Institution.objects.count() == 2
+
+
+def test_designation_holds_from_its_first_to_its_last_day(cast):
+    school = cast.school
+    school.designated_until = datetime.date(2026, 9, 30)
+    assert school.is_designated_on(datetime.date(2024, 1, 1))
+    assert school.is_designated_on(datetime.date(2026, 9, 30))
+    assert not school.is_designated_on(datetime.date(2023, 12, 31))
+    assert not school.is_designated_on(datetime.date(2026, 10, 1))
+
+
+def test_a_trainee_gets_one_account_and_sets_its_password_once(now):
+    person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(73))
+    user = actions.ensure_trainee_account(person=person, at=now)
+    assert user == actions.ensure_trainee_account(person=person, at=now)
+    assert user.roles == {"trainee"}
+    assert not user.has_usable_password()
+    code = actions.issue_activation(user=user)
+    assert actions.activate(code=code, password="a-long-phrase-of-mine", at=now) == user
+    assert User.objects.get(pk=user.pk).check_password("a-long-phrase-of-mine")
+    with pytest.raises(Refusal) as refusal:
+        actions.activate(code=code, password="another-long-phrase", at=now)
+    assert refusal.value.code == "activation_invalid"
+    assert User.objects.get(pk=user.pk).check_password("a-long-phrase-of-mine")
+
+
+@pytest.mark.parametrize(
+    ("role", "body"), [("manager", None), ("officer", None), ("officer", "school"), ("trainee", "school")]
+)
+def test_a_role_without_its_body_is_refused_by_the_database(cast, role, body):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        actions.grant_role(
+            user=cast.operator, role=role, institution=cast.school if body == "school" else None
+        )
