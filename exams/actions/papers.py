@@ -1,0 +1,120 @@
+"""Setting the final exam of a class from its course's question bank (F22, M9)."""
+
+import datetime
+import hashlib
+
+import rfc8785
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+import audit
+from accounts.models import User
+from classes.models import Lesson, TrainingClass
+from classes.permissions import can_manage, can_teach
+from exams.models import Exam, Question
+from policy.refusals import Refusal
+from policy.terms import HourKind
+
+
+def set_exam(
+    *,
+    actor: User,
+    training_class: TrainingClass,
+    lesson: Lesson,
+    at: datetime.datetime,
+    questions: list[Question] | None = None,
+    seconds_allowed: int | None = None,
+) -> Exam:
+    """Freeze the paper of a class's final exam; setting it again with nobody having started replaces it.
+
+    Without `questions` the whole bank of the course is taken. The time allowed is at most the lesson's.
+
+    Raises Refusal `exam_setter_required` (403), `exam_lesson_wrong`, `question_bank_empty`, `exam_already_sat`,
+    `exam_time_wrong`.
+    """
+    with transaction.atomic():
+        training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)
+        if not (can_teach(actor, training_class) or can_manage(actor, training_class)):
+            raise Refusal(
+                "exam_setter_required",
+                gettext_noop("结业考试由本班讲师、助教或机构管理员设置。"),
+                rule="F22",
+                next_step=gettext_noop("请联系本班讲师。"),
+                status=403,
+            )
+        if lesson.training_class_id != training_class.pk or lesson.kind != HourKind.EXAM:
+            raise Refusal(
+                "exam_lesson_wrong",
+                gettext_noop("结业考试要安排在本班课表里的一节考试课上。"),
+                found=lesson.kind,
+                required=HourKind.EXAM,
+                rule="M9",
+                next_step=gettext_noop("请在课表里选一节“考试”。"),
+            )
+        existing = Exam.objects.filter(training_class=training_class).first()
+        if existing and existing.attempts.exists():
+            raise Refusal(
+                "exam_already_sat",
+                gettext_noop("已经有人开始答卷，试卷不能再改。"),
+                rule="M9",
+                next_step=gettext_noop("需要重考的学员，按补考次数安排。"),
+            )
+        chosen = questions or list(Question.objects.filter(course_id=training_class.course_id, retired=False))
+        if not chosen:
+            raise Refusal(
+                "question_bank_empty",
+                gettext_noop("这门课程的题库里还没有试题。"),
+                found=0,
+                required=1,
+                rule="P12",
+                next_step=gettext_noop("请先为课程录入试题。"),
+            )
+        longest = int(lesson.planned.total_seconds())
+        allowed = longest if seconds_allowed is None else seconds_allowed
+        if not 0 < allowed <= longest:
+            raise Refusal(
+                "exam_time_wrong",
+                gettext_noop("答卷时限要在 1 秒到 %(longest)s 秒之间，不能比这节课长。"),
+                found=allowed,
+                required=longest,
+                rule="M9",
+                params={"longest": longest},
+                next_step=gettext_noop("请改短时限，或在课表里延长考试课。"),
+                status=400,
+            )
+        paper = [
+            {
+                "kind": question.kind,
+                "stem": question.stem,
+                "options": question.options,
+                "correct": question.correct,
+                "points": question.points,
+            }
+            for question in chosen
+        ]
+        points = sum(question.points for question in chosen)
+        exam, _created = Exam.objects.update_or_create(
+            training_class=training_class,
+            defaults={
+                "lesson": lesson,
+                "paper": paper,
+                "total_points": points,
+                "seconds_allowed": allowed,
+                "set_by": actor,
+                "set_at": at,
+            },
+        )
+        audit.record(
+            "exam.set",
+            actor_id=actor.pk,
+            subject=training_class.subject,
+            facts={
+                "exam": exam.pk,
+                "lesson": lesson.pk,
+                "questions": len(paper),
+                "points": points,
+                "paper": hashlib.sha256(rfc8785.dumps(paper)).hexdigest(),
+            },
+            at=at,
+        )
+    return exam

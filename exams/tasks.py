@@ -1,0 +1,18 @@
+"""Work of the exams floor that runs in the worker. Actions schedule these tasks, so actions are imported late."""
+
+from celery import shared_task
+from django.utils import timezone
+
+
+@shared_task
+def print_certificate(certificate_id: int) -> None:
+    from exams.actions.certificates import print_pdf
+
+    print_pdf(certificate_id=certificate_id, at=timezone.now())
+
+
+@shared_task
+def hand_in_due_attempts() -> None:
+    from exams.actions.attempts import close_due_attempts
+
+    close_due_attempts(at=timezone.now())
