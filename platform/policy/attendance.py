@@ -120,8 +120,8 @@ def judge_attendance(
     *,
     mode: Mode | str,
     required_seconds: int,
+    live_seconds: int,
     credited: Mapping[Any, Seconds],
-    live_seconds: int | None = None,
 ) -> AttendanceDecision:
     """Judge one trainee's learning time (M8, with H8 applied to replay).
 

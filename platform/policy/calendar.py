@@ -125,8 +125,8 @@ def earliest_start(
 ) -> StartDecision:
     """Return the first day on which a class filed on `filed_on` may start (F7).
 
-    `filed_on` is the legal day, in the regulator's zone, of the submission that is (or will be) approved. With
-    a lead of 0 a class may start on the day it is filed. F9 adds that it never starts before approval.
+    `filed_on` is the legal day, in the regulator's zone, of the submission that is (or will be) approved.
+    With a lead of 0 a class may start on the day it is filed. F9 adds: never before approval.
 
     Raises:
         Refusal: `calendar_unpublished`, or `edition_unset` if the edition gives no lead.

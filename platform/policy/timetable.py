@@ -6,6 +6,7 @@ hours the ceilings can make the stated minimum unreachable: of 24 hours, 15 live
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,7 @@ from policy.hours import Hours, parse_hours
 from policy.messages import Msgid, Translate, exact_text, gettext_noop, percent_text, untranslated
 from policy.refusals import Refusal
 from policy.terms import (
+    COURSE_TYPES,
     FULL_LIVE_KINDS,
     HOMEWORK_AND_EXAM,
     MIXED_ONLINE_KINDS,
@@ -25,6 +27,9 @@ from policy.terms import (
     Mode,
     course_type_name,
 )
+
+
+_COURSE_TYPE = re.compile(r"[A-Z][A-Z0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,26 @@ def parse_mode(raw: object) -> Mode:
         ) from None
 
 
+def parse_course_type(raw: object) -> str:
+    """Read a course type's code. Types the norm does not know are read too; they just have no numbers (A4).
+
+    Raises:
+        Refusal (400): `course_type_malformed`.
+    """
+    if isinstance(raw, str) and _COURSE_TYPE.fullmatch(raw):
+        return raw
+    raise Refusal(
+        "course_type_malformed",
+        gettext_noop("没有“%(course_type)s”这种培训类型。"),
+        found=str(raw)[:40],
+        required=list(COURSE_TYPES),
+        rule="A4",
+        next_step=gettext_noop("请选 %(known)s。"),
+        params={"course_type": str(raw)[:40], "known": list(COURSE_TYPES.values())},
+        status=400,
+    )
+
+
 def check_timetable(
     edition: Edition, *, course_type: str, mode: Mode | str, hours: Mapping[Any, Any]
 ) -> TimetableDecision:
@@ -95,10 +120,11 @@ def check_timetable(
     the other rules can still be shown while drafting.
 
     Raises:
-        Refusal (400): as `parse_hours` and `parse_mode`.
+        Refusal (400): as `parse_hours`, `parse_mode` and `parse_course_type`.
         Refusal (409): `edition_unset` if the edition leaves one of the mode's shares open.
     """
     exact = parse_hours(hours)
+    course_type = parse_course_type(course_type)
     if parse_mode(mode) is Mode.FULL_LIVE:
         return _check_full_live(edition, course_type, exact)
     return _check_mixed(edition, course_type, exact)

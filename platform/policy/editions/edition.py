@@ -1,7 +1,7 @@
 """One dated edition of the rules: every number with its unit, citation and source document."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -96,7 +96,7 @@ class Edition:
     issued_by: str
     effective_from: date
     demo: bool
-    parameters: Mapping[ParameterKey, Parameter]
+    parameters: Mapping[ParameterKey, Parameter] = field(repr=False)
 
     def parameter(self, name: str, course_type: str | None = None) -> Parameter:
         """Return the parameter with its source, whether set or not.
