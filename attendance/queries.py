@@ -62,7 +62,7 @@ class TraineeCredit:
 
     @cached_property
     def remarks(self) -> list[dict[str, int | str]]:
-        """What there is to say of single lessons: those that brought less than their worth, or lack a sign-out."""
+        """What there is to say of single lessons: what they did not bring, a sign-out that is missing."""
         return [remark for lesson in self.lessons for remark in _remarks(lesson)]
 
 

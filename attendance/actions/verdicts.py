@@ -22,7 +22,7 @@ from policy.refusals import Refusal
 
 
 def credit_unit(
-    *, enrolment: Enrolment, lesson: Lesson, source: str, actor: User, at: datetime.datetime
+    *, enrolment: Enrolment, lesson: Lesson, source: str, actor: User | None, at: datetime.datetime
 ) -> UnitCredit:
     """Credit a homework or exam lesson that a trainee handed in with its filed hours, once.
 
@@ -53,7 +53,7 @@ def credit_unit(
         unit = UnitCredit.objects.create(enrolment=enrolment, lesson=lesson, source=source, credited_at=at)
         audit.record(
             "attendance.unit_credited",
-            actor_id=actor.pk,
+            actor_id=actor.pk if actor else None,
             subject=person_subject(lesson, enrolment.person_id),
             facts={"lesson": lesson.pk, "source": source, "hours": lesson.hours},
             at=at,
