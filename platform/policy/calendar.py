@@ -99,6 +99,15 @@ def state_council_calendar() -> WorkingCalendar:
     )
 
 
+def add_working_days(day: dt.date, count: int, *, calendar: WorkingCalendar | None = None) -> dt.date:
+    """Return the `count`-th working day after `day` by the State Council's calendar, or by the one given.
+
+    Raises:
+        Refusal: `calendar_unpublished`.
+    """
+    return (calendar or state_council_calendar()).add_working_days(day, count)
+
+
 @dataclass(frozen=True, slots=True)
 class StartDecision:
     """The earliest lawful start of a class filed on a day, with the working days that were counted."""

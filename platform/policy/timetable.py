@@ -28,7 +28,6 @@ from policy.terms import (
     course_type_name,
 )
 
-
 _COURSE_TYPE = re.compile(r"[A-Z][A-Z0-9]{1,9}", re.ASCII)
 
 

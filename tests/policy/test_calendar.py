@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.calendar import earliest_start, state_council_calendar
+from policy.calendar import add_working_days, earliest_start, state_council_calendar
 from policy.editions import Edition, load_editions
 from policy.refusals import Refusal
 from tests.policy.cases import load
@@ -56,6 +56,7 @@ def test_a_year_is_loaded_with_its_own_days_only() -> None:
 def test_a_deadline_counts_working_days_from_the_next_day() -> None:
     calendar = state_council_calendar()
     assert calendar.add_working_days(date(2026, 11, 20), 5) == date(2026, 11, 27)
+    assert add_working_days(date(2026, 9, 18), 5) == date(2026, 9, 24)
     assert calendar.add_working_days(date(2026, 11, 21), 0) == date(2026, 11, 21)
 
 
