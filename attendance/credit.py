@@ -89,7 +89,7 @@ asked AS (
            c.closed_at IS NOT NULL AND (l.closed_at IS NULL OR c.due_at <= l.closed_at) AS counts
       FROM attendance_check c
       JOIN lesson l ON l.id = c.lesson_id
-      JOIN attendance_checktarget t ON t.asked_in_id = c.id
+      JOIN attendance_checktarget t ON t.check_id = c.id
       LEFT JOIN attendance_checkanswer a ON a.target_id = t.id
      WHERE t.enrolment_id IN (SELECT id FROM trainee)
 ),

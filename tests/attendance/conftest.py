@@ -1,0 +1,191 @@
+"""A running class to sign in to: 2026-6, GYB, 24 课时 of 45 minutes, as in the story of the mockups."""
+
+import datetime
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Person, User
+from attendance.models import Check, CheckAnswer, CheckTarget, SignIn
+from attendance.states import CheckKind, SignInMethod, SignInState
+from classes.live.models import OpenPresence, PresenceInterval
+from classes.live.states import Closing
+from classes.models import Enrolment, Lesson, TrainingClass
+from classes.states import ClassState, LessonState
+from config.demo.cast import Cast
+from courses.models import Course
+from courses.states import Origin
+from tests.cast import SHANGHAI
+
+DAY = datetime.date(2026, 9, 7)
+
+
+def clock(text: str, day: datetime.date = DAY) -> datetime.datetime:
+    """`08:30` or `08:30:00.5` of a day in Henan."""
+    return datetime.datetime.combine(day, datetime.time.fromisoformat(text), SHANGHAI)
+
+
+@dataclass
+class Room:
+    """A class with its people, and short words for what happened in it."""
+
+    training_class: TrainingClass
+    cast: Cast
+
+    def enrol(self, person: Person) -> Enrolment:
+        return Enrolment.objects.create(
+            training_class=self.training_class,
+            person=person,
+            category="rural_worker",
+            commitment_salt_sealed=b"salt",
+        )
+
+    @property
+    def learner(self) -> Enrolment:
+        return Enrolment.objects.get(training_class=self.training_class, person=self.cast.learner.person)
+
+    def lesson(
+        self,
+        starts: str | datetime.datetime,
+        ends: str | datetime.datetime,
+        *,
+        hours: str | Decimal = "4",
+        kind: str = "live",
+        state: str = LessonState.CLOSED,
+    ) -> Lesson:
+        starts_at = clock(starts) if isinstance(starts, str) else starts
+        ends_at = clock(ends) if isinstance(ends, str) else ends
+        return Lesson.objects.create(
+            training_class=self.training_class,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            kind=kind,
+            hours=Decimal(hours),
+            title="评价你的创业想法",
+            state=state,
+            opened_at=None if state == LessonState.PLANNED else starts_at,
+            closed_at=ends_at if state == LessonState.CLOSED else None,
+        )
+
+    def seen(self, enrolment: Enrolment, lesson: Lesson, *stretches: tuple[datetime.datetime, datetime.datetime]) -> None:
+        """The server saw this trainee in the room from … to …; closed intervals of the ledger."""
+        for since, until in stretches:
+            PresenceInterval.objects.create(
+                person_id=enrolment.person_id,
+                lesson=lesson,
+                during=(since, until),
+                heartbeats=1,
+                closing=Closing.SILENT,
+                connection=uuid.uuid4(),
+            )
+
+    def enters(self, enrolment: Enrolment, lesson: Lesson, since: datetime.datetime, until: datetime.datetime) -> None:
+        """The trainee is in the room, last seen at `until`."""
+        OpenPresence.objects.create(
+            person_id=enrolment.person_id,
+            lesson=lesson,
+            connection=uuid.uuid4(),
+            started_at=since,
+            last_seen_at=until,
+        )
+
+    def signed_in(
+        self,
+        enrolment: Enrolment,
+        lesson: Lesson,
+        at: datetime.datetime,
+        until: datetime.datetime | None = None,
+        *,
+        method: str = SignInMethod.FACE,
+        decided_at: datetime.datetime | None = None,
+    ) -> SignIn:
+        return SignIn.objects.create(
+            enrolment=enrolment,
+            lesson=lesson,
+            method=method,
+            state=SignInState.ACCEPTED,
+            requested_at=at,
+            decided_at=decided_at or at,
+            signed_out_at=until,
+        )
+
+    def checked(
+        self,
+        lesson: Lesson,
+        opened_at: datetime.datetime,
+        due_at: datetime.datetime,
+        asked: Iterable[Enrolment],
+        answers: Sequence[tuple[Enrolment, datetime.datetime]] = (),
+        *,
+        kind: str = CheckKind.ROLL_CALL,
+        closed: bool = True,
+    ) -> Check:
+        """A check with who was asked and who answered when; answers to questions are wrong ones."""
+        question = kind == CheckKind.QUESTION
+        check = Check.objects.create(
+            lesson=lesson,
+            kind=kind,
+            prompt="五里之内有几家同行？" if question else "",
+            options=["一家", "三家"] if question else [],
+            correct=1 if question else None,
+            opened_at=opened_at,
+            due_at=due_at,
+            opened_by=self.cast.assistant,
+            closed_at=due_at if closed else None,
+        )
+        for enrolment in asked:
+            target = CheckTarget.objects.create(asked_in=check, enrolment=enrolment)
+            for answering, at in answers:
+                if answering == enrolment:
+                    CheckAnswer.objects.create(
+                        target=target,
+                        answered_at=at,
+                        option=0 if question else None,
+                        correct=False if question else None,
+                    )
+        return check
+
+
+@pytest.fixture
+def room(cast: Cast, now: datetime.datetime) -> Room:
+    """The class with 王小满 on its roster and no lessons yet."""
+    course = Course.objects.create(name="GYB 创业意识培训（直播）", course_type="GYB", origin=Origin.CONVERTED)
+    training_class = TrainingClass.objects.create(
+        institution=cast.school,
+        course=course,
+        name="2026 年第 6 期创业意识培训班",
+        mode="full_live",
+        edition="demo",
+        starts_on=DAY,
+        ends_on=DAY + datetime.timedelta(days=6),
+        lecturer=cast.trainer.person,
+        assistant=cast.assistant.person,
+        state=ClassState.RUNNING,
+        created_by=cast.manager,
+    )
+    made = Room(training_class, cast)
+    assert cast.learner.person is not None
+    made.enrol(cast.learner.person)
+    return made
+
+
+@pytest.fixture
+def learner_user(cast: Cast) -> User:
+    return cast.learner
+
+
+__all__ = ["DAY", "Room", "clock"]
+
+
+def minutes(count: float) -> datetime.timedelta:
+    return datetime.timedelta(minutes=count)
+
+
+def days() -> Iterator[datetime.date]:
+    day = DAY
+    while True:
+        yield day
+        day += datetime.timedelta(days=1)
