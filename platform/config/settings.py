@@ -6,7 +6,7 @@ environment (a bare `manage.py shell`) reads it from there.
 
 import os
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import environ
 
@@ -124,7 +124,9 @@ _pool = (
 def _database(variable: str, *, mirror: str | None = None) -> dict[str, object]:
     """Read one login from the environment; under ASGI the pool keeps connections (CONN_MAX_AGE=0)."""
     config: dict[str, object] = env.db_url(variable)
-    config["HOST"] = unquote(str(config["HOST"]))  # a socket's folder is written %2Flike%2Fthis
+    # A socket's folder is written %2FLike%2Fthis, and urllib's `hostname` would fold its capitals.
+    host = urlsplit(env.str(variable)).netloc.rpartition("@")[2].partition(":")[0]
+    config["HOST"] = unquote(host)
     config["ENGINE"] = "django.db.backends.postgresql"
     config["CONN_MAX_AGE"] = 0
     config["ATOMIC_REQUESTS"] = False

@@ -71,7 +71,7 @@ class Stack:
         try:
             (self.state / "data").mkdir(mode=0o700, exist_ok=True)
             await asyncio.gather(self._start_postgres(), self._start_redis(), self._start_janus())
-            await self._manage("schema", "prepare_database", "--verbosity", "1")
+            await self._manage("schema", "prepare_database", "--verbosity", "0")
             await self._load_demo()
             await self._start(self._web())
             await asyncio.gather(self._start(self._worker()), self._start(self._beat()))

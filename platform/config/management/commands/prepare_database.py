@@ -15,4 +15,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", database="owner", interactive=False, verbosity=options["verbosity"])
         granted = grant_roles(connections["owner"])
-        self.stdout.write(f"{len(granted)} tables granted")
+        self.stdout.write(f"up to date: {len(granted)} tables, each granted to its logins")
