@@ -30,3 +30,16 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.path}"
+
+
+class ChainedLook(models.Model):
+    """That a look has been entered into the evidence log, and where."""
+
+    append_only: ClassVar[bool] = True
+
+    look = models.OneToOneField(Look, models.PROTECT, primary_key=True, related_name="chained")
+    chain = models.CharField(max_length=60)
+    seq = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"look {self.look_id} is {self.chain}#{self.seq}"
