@@ -14,12 +14,15 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
-from classes.live.actions import Beat, record_heartbeats
+from classes.live.actions import Beat, keep_peers_alive, record_heartbeats
 from classes.live.actions.presence import FLUSH_SECONDS
 from classes.live.hub import Member
 from classes.live.protocol import CloseCode
 from classes.live.queries import room_numbers
+
+KEEPALIVE_SECONDS = 20
 
 logger = logging.getLogger(__name__)
 
@@ -113,11 +116,23 @@ class Pulse:
             if connection in self._hearts:
                 self._hearts[connection].member.drop(CloseCode.PRESENCE_LOST)
 
+    async def keep_media_alive(self) -> None:
+        """Pass the heartbeats on to Janus, which ends a session after a minute without one."""
+        connections = list(self._hearts)
+        await database_sync_to_async(keep_peers_alive, thread_sensitive=False)(
+            connections=connections, at=timezone.now()
+        )
+
     async def _write(self) -> None:
+        media_due = KEEPALIVE_SECONDS
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            media_due -= FLUSH_SECONDS
             try:
                 await self.flush()
+                if media_due <= 0:
+                    media_due = KEEPALIVE_SECONDS
+                    await self.keep_media_alive()
             except Exception:
                 logger.exception("heartbeats were not written")  # and the next writing must still come
 

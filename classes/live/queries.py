@@ -9,12 +9,13 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from accounts.models import Person, User
-from classes.live.models import MediaPeer, OpenPresence, RaisedHand, Room, RoomEvent
-from classes.live.permissions import can_lead, room_role
+from classes.live.models import MediaPeer, OpenPresence, RaisedHand, Recording, Room, RoomEvent
+from classes.live.permissions import room_role
 from classes.live.protocol import Event
 from classes.live.registry import snapshot_parts
 from classes.live.states import PeerKind, RoomRole
 from classes.models import Enrolment, Lesson
+from classes.permissions import can_teach
 from classes.states import EnrolmentState
 
 MESSAGES_SHOWN = 200
@@ -85,7 +86,7 @@ def _me(lesson: Lesson, user: User) -> dict[str, Any]:
         "person": user.person_id,
         "name": str(user),
         "role": role.value if role else None,
-        "leads": can_lead(user, lesson),
+        "leads": can_teach(user, lesson.training_class),
     }
 
 
@@ -152,3 +153,8 @@ def present_at(lesson: Lesson, moment: datetime.datetime) -> QuerySet[Person]:
     return Person.objects.filter(
         presence_intervals__lesson=lesson, presence_intervals__during__contains=moment
     ).distinct()
+
+
+def recordings(lesson: Lesson) -> QuerySet[Recording]:
+    """What was recorded of a lesson, oldest first."""
+    return Recording.objects.filter(lesson=lesson).order_by("started_at", "feed")

@@ -7,6 +7,14 @@ announces and records evidence in one transaction announces first.
 from classes.live.actions.events import announce, lock_rooms
 from classes.live.actions.interaction import lower_hand, post_message, raise_hand
 from classes.live.actions.lessons import end_lesson, start_lesson
+from classes.live.actions.media import (
+    confirm_published,
+    keep_peers_alive,
+    leave_media,
+    publish,
+    start_watching,
+    watch,
+)
 from classes.live.actions.presence import (
     Beat,
     close_presence,
@@ -14,18 +22,27 @@ from classes.live.actions.presence import (
     open_presence,
     record_heartbeats,
 )
+from classes.live.actions.recordings import make_recordings, set_recording
 
 __all__ = [
     "Beat",
     "announce",
     "close_presence",
     "close_silent_presences",
+    "confirm_published",
     "end_lesson",
+    "keep_peers_alive",
+    "leave_media",
     "lock_rooms",
     "lower_hand",
+    "make_recordings",
     "open_presence",
     "post_message",
+    "publish",
     "raise_hand",
     "record_heartbeats",
+    "set_recording",
     "start_lesson",
+    "start_watching",
+    "watch",
 ]

@@ -11,10 +11,11 @@ import audit
 from accounts.models import User
 from classes.live.actions.events import announce, lock_rooms, person_subject
 from classes.live.models import RaisedHand, RoomEvent
-from classes.live.permissions import can_lead, require_leader, require_member
+from classes.live.permissions import require_member
 from classes.live.protocol import Event
 from classes.live.refusals import lesson_closed
 from classes.models import Lesson
+from classes.permissions import require_teach
 from classes.states import LessonState
 from policy.refusals import Refusal
 
@@ -123,13 +124,13 @@ def raise_hand(*, actor: User, lesson: Lesson, at: datetime.datetime) -> RaisedH
 def lower_hand(*, actor: User, lesson: Lesson, person_id: int, at: datetime.datetime) -> None:
     """Put a hand down: one's own, or anybody's as lecturer or assistant. A hand that is down stays down.
 
-    Raises Refusal `not_in_class`, `leader_required`.
+    Raises Refusal `not_in_class`, `not_the_staff`.
     """
     with transaction.atomic():
         lock_rooms(lesson.pk)
         require_member(actor, lesson)
-        if person_id != actor.person_id and not can_lead(actor, lesson):
-            require_leader(actor, lesson)
+        if person_id != actor.person_id:
+            require_teach(actor, lesson.training_class)
         lowered, _rows = RaisedHand.objects.filter(room_id=lesson.pk, person_id=person_id).delete()
         if lowered:
             announce(lesson=lesson, type=Event.HAND_LOWERED, data={"person": person_id}, actor=actor, at=at)

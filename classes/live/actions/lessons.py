@@ -12,21 +12,21 @@ from classes.live import tasks
 from classes.live.actions.events import announce, lock_rooms
 from classes.live.actions.presence import close_everybody
 from classes.live.models import RaisedHand
-from classes.live.permissions import require_leader
 from classes.live.protocol import Event
 from classes.models import Lesson, TrainingClass
+from classes.permissions import require_teach
 from classes.states import LessonState
 
 
 def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
     """Open the lesson, tell the room, switch recording on. Raises what `open_lesson` raises, and
-    `leader_required`.
+    `not_the_staff`.
 
     Starting an open lesson again changes nothing.
     """
     with transaction.atomic():
         lesson = _lock(lesson)
-        require_leader(actor, lesson)
+        require_teach(actor, lesson.training_class)
         if lesson.state == LessonState.OPEN:
             return lesson
         lock_rooms(lesson.pk)
@@ -40,11 +40,11 @@ def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
     """Close everybody's presence at the last heartbeat, close the lesson, stop recording and have the
     recordings made.
 
-    Raises what `close_lesson` raises, and `leader_required`; ending a closed lesson again changes nothing.
+    Raises what `close_lesson` raises, and `not_the_staff`; ending a closed lesson again changes nothing.
     """
     with transaction.atomic():
         lesson = _lock(lesson)
-        require_leader(actor, lesson)
+        require_teach(actor, lesson.training_class)
         if lesson.state == LessonState.CLOSED:
             return lesson
         evidence = close_everybody(actor=actor, lesson=lesson, at=at)

@@ -23,6 +23,7 @@ import audit
 from accounts.models import Person, User
 from classes.live import broadcast
 from classes.live.actions.events import announce, lock_rooms, person_subject
+from classes.live.actions.media import close_peers
 from classes.live.models import OpenPresence, PresenceInterval
 from classes.live.permissions import require_member
 from classes.live.protocol import CloseCode, Event, FromServer, encode
@@ -190,6 +191,7 @@ def close_presence(
         found = OpenPresence.objects.select_for_update().filter(connection=connection).first()
         if found is None:
             return None
+        lock_rooms(found.lesson_id)
         actor = User.objects.filter(person_id=person_id).first() if closing == Closing.LEFT else None
         audit.record_many(_close([found], closing=closing, actor=actor, at=at))
     return PresenceInterval.objects.filter(connection=connection).first()
@@ -214,6 +216,7 @@ def close_silent_presences(*, at: datetime.datetime) -> int:
                 .first()
             )
             if found:
+                lock_rooms(found.lesson_id)
                 audit.record_many(_close([found], closing=Closing.SILENT, actor=None, at=at))
                 closed += 1
     return closed
@@ -231,6 +234,7 @@ def close_everybody(*, lesson: Lesson, actor: User, at: datetime.datetime) -> li
         .values_list("pk")
     )
     present = list(OpenPresence.objects.select_for_update().filter(lesson=lesson).order_by("person_id"))
+    lock_rooms(lesson.pk)
     return _close(present, closing=Closing.LESSON_CLOSED, actor=actor, at=at, announced=False)
 
 
@@ -250,6 +254,7 @@ def _close(
     evidence = []
     for row in present:
         row.delete()
+        close_peers(connections=[row.connection], lesson=row.lesson, actor=actor, at=at)
         if announced:
             data = {"person": row.person_id, "closing": closing.value}
             announce(lesson=row.lesson, type=Event.PERSON_LEFT, data=data, actor=actor, at=at)

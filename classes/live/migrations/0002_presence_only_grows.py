@@ -1,4 +1,6 @@
-"""The ledger of presence refuses changes; the small table of open presence leaves room for heartbeats in its pages."""
+"""The ledger of presence refuses changes; the small table of open presence leaves room for heartbeats in
+its pages.
+"""
 
 from django.db import migrations
 

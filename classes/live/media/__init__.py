@@ -1,0 +1,1 @@
+"""Live pictures through Janus: its control (`janus`), and its raw files made playable (`recordings`)."""
