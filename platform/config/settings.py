@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.refusals.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
+    "supervision.middleware.LookMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -176,6 +178,21 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_WORKER_LOG_FORMAT = CELERY_WORKER_TASK_LOG_FORMAT = "%(levelname).1s %(name)s: %(message)s"
 CELERY_TASK_ALWAYS_EAGER = env.bool("YUCHUANG_TASKS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": schedule}
+    for name, task, schedule in (
+        # Seconds, or a time of day in Henan.
+        ("presence: close who fell silent", "classes.live.tasks.close_silent_presences", 5.0),
+        ("checks: close what is due", "attendance.tasks.close_checks", 5.0),
+        ("sign-ins: take over what face checks found", "attendance.tasks.settle_sign_ins", 5.0),
+        ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
+        ("exams: hand in papers whose time is over", "exams.tasks.hand_in_due_attempts", 10.0),
+        ("looks: enter them into the evidence log", "supervision.tasks.chain_looks", 30.0),
+        ("evidence: seal the day", "audit.tasks.seal_yesterday", crontab(hour=0, minute=10)),
+        ("evidence: verify all of it", "audit.tasks.verify_evidence", crontab(hour=3, minute=0)),
+        ("faces: destroy what has expired", "identity.tasks.destroy_expired", crontab(hour=2, minute=0)),
+    )
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # --- live video: Janus behind loopback; empty means the platform runs without live pictures ---
