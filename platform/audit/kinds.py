@@ -19,7 +19,7 @@ mobile number in it is refused.
 
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,7 +36,17 @@ from audit.canonical import JSON, canonical, moment
 from audit.personal_data import holds_personal_data
 from policy.refusals import Refusal
 
-Fact: TypeAlias = "JSON | Decimal | date | datetime | Enum"
+Fact: TypeAlias = (
+    bool
+    | int
+    | str
+    | Decimal
+    | date
+    | Enum
+    | Sequence["Fact"]
+    | Mapping[str, "Fact"]
+    | None  # datetime is a date
+)
 Sentence: TypeAlias = "str | Promise | Callable[[Mapping[str, Any]], str]"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")

@@ -41,7 +41,7 @@ def as_owner(*, triggers: bool) -> Iterator[Callable[..., int]]:
 
         def run(sql: str, *params: Any) -> int:
             cursor.execute(sql, params)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
         try:
             yield run

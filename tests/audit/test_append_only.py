@@ -1,6 +1,7 @@
 """Attacks on the tables from inside: by the application, by raw SQL, by their owner with triggers awake."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
@@ -13,7 +14,7 @@ TABLES = ["audit_entry", "audit_root", "audit_span"]
 
 
 @pytest.fixture
-def contents(note: Note) -> Callable[[], list[list[tuple]]]:
+def contents(note: Note) -> Callable[[], list[list[tuple[Any, ...]]]]:
     """Rows in every table; call it to read them all."""
     note("class/12", 1)
     note("class/12", 2)
@@ -22,7 +23,7 @@ def contents(note: Note) -> Callable[[], list[list[tuple]]]:
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")  # a pending check would refuse TRUNCATE before we do
 
-    def contents() -> list[list[tuple]]:
+    def contents() -> list[list[tuple[Any, ...]]]:
         with connection.cursor() as cursor:
             found = []
             for table in TABLES:
@@ -127,7 +128,9 @@ FITTING = {
         ({"recorded_at": "now() + interval '1 hour'"}, "the database's clock"),
     ],
 )
-def test_raw_sql_cannot_slip_in_an_entry_that_does_not_continue(contents, change: dict, message: str):
+def test_raw_sql_cannot_slip_in_an_entry_that_does_not_continue(
+    contents, change: dict[str, Any], message: str
+):
     before = contents()
     with pytest.raises(IntegrityError, match=message), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(COPY.format(**(FITTING | change)))

@@ -1,5 +1,7 @@
 """RFC 8785: its own examples, and the verifier's second implementation beside the library's."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ WRITTEN = '{"literals":[null,true,false],"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\
 
 
 @pytest.mark.parametrize(("value", "written"), [(KEYS, SORTED), (VALUES, WRITTEN)])
-def test_the_examples_of_rfc_8785(value: dict, written: str):
+def test_the_examples_of_rfc_8785(value: dict[str, Any], written: str):
     assert canonical(value) == written.encode()
     assert offline_verifier.canonical(value) == written
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_many_writers_on_a_few_chains_leave_unbroken_chains():
                 )
 
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(in_thread(lambda start=start: write(start))) for start in (0, 10, 20, 30)]:
+        for done in [pool.submit(in_thread(partial(write, start))) for start in (0, 10, 20, 30)]:
             done.result(60)
 
     for chain in ("class/1", "class/2"):

@@ -103,7 +103,7 @@ def test_facts_are_written_as_json_by_their_schema():
         {"findings": ["x" * 65536]},
     ],
 )
-def test_facts_that_do_not_match_are_refused(change: dict):
+def test_facts_that_do_not_match_are_refused(change: dict[str, Any]):
     with pytest.raises(FactsRefused):
         EVERYTHING.encode(FACTS | change)
 
@@ -184,7 +184,7 @@ def test_registering_twice_the_same_is_fine_and_another_definition_is_refused():
         ("probe.noted", {"n": bytes}),
     ],
 )
-def test_a_kind_that_could_hold_what_evidence_cannot_is_refused(name: str, schema: dict):
+def test_a_kind_that_could_hold_what_evidence_cannot_is_refused(name: str, schema: dict[str, Any]):
     with pytest.raises(ValueError, match=r"is not a|cannot be a"):
         Kind(name, sentence="", schema=schema)
 

@@ -23,6 +23,11 @@ from tests.audit.conftest import Note
 Bundle = dict[str, Any]
 
 
+def through_a_file(bundle: Bundle) -> Bundle:
+    read: Bundle = json.loads(json.dumps(bundle))
+    return read
+
+
 @pytest.fixture
 def log(note: Note) -> None:
     at = note("class/11").recorded_at
@@ -39,13 +44,13 @@ def log(note: Note) -> None:
 @pytest.fixture
 def bundle(log: None) -> Bundle:
     """The whole of class/12, as it comes out of a file."""
-    return json.loads(json.dumps(export_bundle(entries_of_chain("class/12"))))
+    return through_a_file(export_bundle(entries_of_chain("class/12")))
 
 
 @pytest.fixture
 def extract(log: None) -> Bundle:
     """What concerns one person."""
-    return json.loads(json.dumps(export_bundle(entries_about("class/12/person/1"))))
+    return through_a_file(export_bundle(entries_about("class/12/person/1")))
 
 
 def test_a_whole_chain_passes_and_what_is_not_sealed_is_named(bundle: Bundle):
@@ -116,7 +121,9 @@ def swap(bundle: Bundle) -> None:
         (change("roots", 1, "signature", "ab"), ("root_signature_wrong", "root 2")),
     ],
 )
-def test_each_attack_on_a_file_is_found(bundle: Bundle, attack: Callable, expected: tuple[str, str]):
+def test_each_attack_on_a_file_is_found(
+    bundle: Bundle, attack: Callable[[Bundle], None], expected: tuple[str, str]
+):
     attack(bundle)
     report = offline.verify(bundle, [signing.public_key()])
     assert expected in report.faults
@@ -131,7 +138,7 @@ def test_each_attack_on_a_file_is_found(bundle: Bundle, attack: Callable, expect
         lambda extract: extract["entries"][1].pop("path"),
     ],
 )
-def test_an_entry_of_an_extract_needs_its_own_path(extract: Bundle, attack: Callable):
+def test_an_entry_of_an_extract_needs_its_own_path(extract: Bundle, attack: Callable[[Bundle], None]):
     attack(extract)
     assert offline.verify(extract).faults == [("sealed_part_changed", "class/12 #4")]
 

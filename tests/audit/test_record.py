@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -97,7 +98,9 @@ def test_a_rolled_back_action_leaves_no_evidence_and_no_hole():
         ({"at": datetime(2026, 9, 7)}, ValueError),  # noqa: DTZ001
     ],
 )
-def test_what_does_not_fit_is_refused_and_leaves_nothing(db: None, change: dict, error: type[Exception]):
+def test_what_does_not_fit_is_refused_and_leaves_nothing(
+    db: None, change: dict[str, Any], error: type[Exception]
+):
     given = {
         "kind": "probe.noted",
         "actor_id": 7,
@@ -147,3 +150,10 @@ def test_a_moment_is_written_in_utc_with_all_six_digits():
     noon = datetime.fromisoformat("2026-09-07T12:00:00+08:00")
     assert moment(noon) == "2026-09-07T04:00:00.000000Z"
     assert moment(noon + timedelta(microseconds=120)) == "2026-09-07T04:00:00.000120Z"
+
+
+def test_an_entry_reads_as_a_sentence_and_as_its_bare_kind_where_the_app_is_gone(note: Note):
+    entry = note("class/12", 3)
+    assert entry.sentence == "记下 3"
+    entry.kind = "probe.gone"
+    assert entry.sentence == "probe.gone"

@@ -232,7 +232,9 @@ def test_an_empty_log_passes(db: None):
         ),
     ],
 )
-def test_each_attack_is_found_at_its_place(log: list[Root], attack: Callable, expected: list):
+def test_each_attack_is_found_at_its_place(
+    log: list[Root], attack: Callable[[], None], expected: list[tuple[str, str]]
+):
     attack()
     assert found() == expected
     assert {fault.code for fault in verify_all().faults} <= MEANING.keys()
