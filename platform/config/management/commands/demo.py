@@ -1,0 +1,38 @@
+"""`manage.py demo [--stage …]`: the cast and one class in each stage of its life."""
+
+import time
+from typing import Any
+
+from accounts.models import User
+from config.demo.cast import build_cast
+from config.demo.stages import STAGES, build
+from courses.actions import load_catalogue
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+from exams.actions.bank import load_question_bank
+
+
+class Command(BaseCommand):
+    help = "Enter the cast and demo classes, through the same actions as real ones. Needs demo mode."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage; may be repeated")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing where accounts exist already")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Demo mode is off (YUCHUANG_DEMO); this platform takes no made-up people.")
+        if options["if_empty"] and User.objects.exists():
+            return
+        now = timezone.now()
+        with transaction.atomic():
+            load_catalogue()
+            load_question_bank()
+            cast = build_cast(at=now)
+        for stage in options["stage"] or STAGES:
+            started = time.monotonic()
+            with transaction.atomic():
+                training_class = build(cast, stage, now=now)
+            self.stdout.write(f"{stage:9} {training_class.name}  ({time.monotonic() - started:.1f} s)")
