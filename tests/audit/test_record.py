@@ -101,7 +101,7 @@ def test_a_rolled_back_action_leaves_no_evidence_and_no_hole():
 def test_what_does_not_fit_is_refused_and_leaves_nothing(
     db: None, change: dict[str, Any], error: type[Exception]
 ):
-    given = {
+    given: dict[str, Any] = {
         "kind": "probe.noted",
         "actor_id": 7,
         "subject": "class/12",
