@@ -218,13 +218,15 @@ class LessonRanges:
     absent: tuple[Range, ...]  # not seen
 
 
-def class_rows(training_class_id: int, *, lesson_hour: int, deduct: bool, using: str) -> list[CreditRow]:
-    """Credit of everybody on the roster, by name. One query on the connection `using`."""
+def class_rows(
+    training_class_id: int, *, lesson_hour: int, deduct: bool, using: str, enrolment: int | None = None
+) -> list[CreditRow]:
+    """Credit of everybody on the roster, by name, or of one. One query on the connection `using`."""
     rows: list[CreditRow] = []
     lessons: list[LessonCredit] = []
     who: tuple[int, int, str, str] | None = None
     for enrolment_id, person_id, name, masked, lesson_id, kind, *rest in _run(
-        _CLASS, training_class_id, lesson_hour=lesson_hour, deduct=deduct, using=using
+        _CLASS, training_class_id, lesson_hour=lesson_hour, deduct=deduct, using=using, enrolment=enrolment
     ):
         if who is not None and who[0] != enrolment_id:
             rows.append(CreditRow(*who, tuple(lessons)))

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.editions import edition
 from attendance import credit
 from attendance.credit import CreditRow, LessonCredit
-from attendance.models import MICROSECONDS
-from classes.models import TrainingClass
+from attendance.models import MICROSECONDS, Check, CheckTarget, SignIn
+from attendance.states import LIVE_STATES, SignInMethod, SignInState
+from attendance.trace import LessonTrace, Stretch, trace
+from classes.models import Enrolment, Lesson, TrainingClass
+from classes.states import EnrolmentState
+from identity.states import CheckState
 from policy.attendance import AttendanceDecision, judge_attendance, required_online_seconds
 from policy.editions import Edition
 from policy.messages import percent_text
 from policy.terms import FULL_LIVE_KINDS, MIXED_ONLINE_KINDS, CreditKind, HourKind, Mode
+
+__all__ = [
+    "CheckOfLesson",
+    "LessonTrace",
+    "Stretch",
+    "TargetOfCheck",
+    "TraineeCredit",
+    "checks_of",
+    "credit_of",
+    "credit_of_class",
+    "deducts",
+    "last_sign_in",
+    "live_sign_in",
+    "not_signed_in",
+    "trace",
+    "unsettled_sign_ins",
+    "waiting_sign_ins",
+]
 
 
 @dataclass(frozen=True)
@@ -78,14 +104,29 @@ def credit_of_class(training_class: TrainingClass, using: str = "default") -> li
     rows = credit.class_rows(
         training_class.pk, lesson_hour=rules.lesson_hour_seconds, deduct=deducts(rules), using=using
     )
-    if not rows:
-        return []
+    return _judge_rows(rows, training_class, rules) if rows else []
+
+
+def _judge_rows(rows: list[CreditRow], training_class: TrainingClass, rules: Edition) -> list[TraineeCredit]:
     mode = Mode(training_class.mode)
     required = required_online_seconds(rules, mode, _hours(rows[0], rules))
     live_seconds = (
         sum(lesson.worth for lesson in rows[0].lessons if lesson.kind is HourKind.LIVE) // MICROSECONDS
     )
     return [_judged(row, rules, mode, required, live_seconds) for row in rows]
+
+
+def credit_of(enrolment: Enrolment, using: str = "default") -> TraineeCredit | None:
+    """One trainee's credit; None for who is no longer on the roster and for a class without lessons."""
+    rules = edition(enrolment.training_class.edition)
+    rows = credit.class_rows(
+        enrolment.training_class_id,
+        lesson_hour=rules.lesson_hour_seconds,
+        deduct=deducts(rules),
+        using=using,
+        enrolment=enrolment.pk,
+    )
+    return _judge_rows(rows, enrolment.training_class, rules)[0] if rows else None
 
 
 def deducts(rules: Edition) -> bool:
@@ -141,3 +182,93 @@ def _remarks(lesson: LessonCredit) -> list[dict[str, int | str]]:
         }
         for code in codes
     ]
+
+
+# --- the room ---
+
+
+def live_sign_in(lesson: Lesson, enrolment: Enrolment) -> SignIn | None:
+    """The sign-in under which this trainee's time runs, or would once it is confirmed."""
+    return (
+        SignIn.objects.select_related("face_check")
+        .filter(enrolment=enrolment, lesson=lesson, state__in=LIVE_STATES, signed_out_at__isnull=True)
+        .first()
+    )
+
+
+def last_sign_in(lesson: Lesson, enrolment: Enrolment) -> SignIn | None:
+    """The latest try, whatever became of it."""
+    return SignIn.objects.select_related("face_check").filter(enrolment=enrolment, lesson=lesson).last()
+
+
+def waiting_sign_ins(lesson: Lesson) -> QuerySet[SignIn]:
+    """Sign-ins that wait for the assistant: a face in doubt, or somebody with a code to be seen live."""
+    return (
+        SignIn.objects.filter(lesson=lesson, state=SignInState.PENDING)
+        .select_related("enrolment__person")
+        .order_by("requested_at", "pk")
+    )
+
+
+def not_signed_in(lesson: Lesson) -> QuerySet[Enrolment]:
+    """Active trainees of the class without any live or accepted sign-in to this lesson, by name."""
+    signed = SignIn.objects.filter(lesson=lesson, enrolment=OuterRef("pk"), state__in=LIVE_STATES)
+    return (
+        Enrolment.objects.filter(training_class=lesson.training_class_id, state=EnrolmentState.ACTIVE)
+        .filter(~Exists(signed))
+        .select_related("person")
+        .order_by("person__name_pinyin", "pk")
+    )
+
+
+def unsettled_sign_ins() -> QuerySet[SignIn]:
+    """Sign-ins by face that still wait although the check has been judged or decided."""
+    return SignIn.objects.filter(method=SignInMethod.FACE, state=SignInState.CHECKING).exclude(
+        face_check__state=CheckState.PENDING
+    ) | SignIn.objects.filter(
+        method=SignInMethod.FACE,
+        state=SignInState.PENDING,
+        face_check__state__in=[CheckState.CONFIRMED, CheckState.DENIED],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOfCheck:
+    """One trainee who was asked, and what became of it."""
+
+    enrolment_id: int
+    person_id: int
+    name: str
+    answered_at: datetime.datetime | None
+    option: int | None
+    correct: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOfLesson:
+    check: Check
+    targets: tuple[TargetOfCheck, ...]
+
+
+def checks_of(lesson: Lesson, using: str = "default") -> list[CheckOfLesson]:
+    """The checks of a lesson with everybody who was asked, the latest first. Two queries."""
+    checks = {check.pk: check for check in Check.objects.using(using).filter(lesson=lesson)}
+    targets = (
+        CheckTarget.objects.using(using)
+        .filter(asked_in__in=checks)
+        .order_by("asked_in_id", "enrolment__person__name_pinyin", "pk")
+        .values_list(
+            "asked_in_id",
+            "enrolment_id",
+            "enrolment__person_id",
+            "enrolment__person__name",
+            "answer__answered_at",
+            "answer__option",
+            "answer__correct",
+        )
+    )
+    asked = {
+        pk: tuple(TargetOfCheck(*rest) for _, *rest in group)
+        for pk, group in groupby(targets, key=lambda row: row[0])
+    }
+    return [CheckOfLesson(check, asked.get(pk, ())) for pk, check in reversed(checks.items())]

@@ -14,7 +14,8 @@ from attendance.actions.sign_in import (
     sign_in_by_face,
     sign_out,
 )
-from attendance.actions.verdicts import conclude_attendance, credit_unit
+from attendance.actions.units import credit_unit
+from attendance.actions.verdicts import conclude_attendance
 
 __all__ = [
     "answer_check",

@@ -12,11 +12,12 @@ import audit
 from accounts.editions import edition
 from accounts.models import User
 from attendance.models import Check, CheckAnswer, CheckTarget
-from attendance.permissions import require_teacher, require_trainee
+from attendance.permissions import require_trainee
 from attendance.states import CheckKind
 from classes.live.actions import announce
 from classes.live.protocol import Event
 from classes.models import Enrolment, Lesson
+from classes.permissions import require_teach
 from classes.states import EnrolmentState, LessonState
 from policy.refusals import Refusal
 
@@ -29,7 +30,7 @@ MOST_OPTIONS = 6
 def call_roll(*, lesson: Lesson, actor: User, at: datetime.datetime, seconds: int | None = None) -> Check:
     """Ask everybody who is in the room to answer within `seconds`, or within what the edition says.
 
-    Raises Refusal: teacher_required (403), lesson_not_open, check_running, nobody_present,
+    Raises Refusal: not_the_staff (403), lesson_not_open, check_running, nobody_present,
     check_time_odd (400), edition_unset.
     """
     return _open(
@@ -180,7 +181,7 @@ def _open(
             .select_related("training_class")
             .get(pk=lesson.pk)
         )
-        require_teacher(actor, lesson.training_class)
+        require_teach(actor, lesson.training_class)
         _judge_opening(lesson)
         due_at = at + datetime.timedelta(seconds=_answer_time(lesson, kind, seconds))
         present = _present_trainees(lesson, at)

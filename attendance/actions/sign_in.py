@@ -10,11 +10,12 @@ import audit
 from accounts.editions import edition
 from accounts.models import User
 from attendance.models import SignIn
-from attendance.permissions import require_teacher, require_trainee
+from attendance.permissions import require_trainee
 from attendance.states import LIVE_STATES, SIGN_IN_MOVES, SignInMethod, SignInState
 from classes.live.actions import announce, lock_rooms
 from classes.live.protocol import Event
 from classes.models import Enrolment, Lesson
+from classes.permissions import require_teach
 from classes.states import ClassState, EnrolmentState, LessonState
 from identity.actions import issue_code, redeem_code, request_check, review_face_check
 from identity.actions.locks import lock_person
@@ -100,10 +101,10 @@ def sign_in_by_code(*, lesson: Lesson, code: str, actor: User, at: datetime.date
 def issue_sign_in_code(*, lesson: Lesson, enrolment: Enrolment, actor: User, at: datetime.datetime) -> str:
     """Make a one-time code with which one trainee of the class can sign in; return its digits, kept nowhere.
 
-    Raises Refusal: teacher_required (403), sign_in_not_open, enrolment_not_active.
+    Raises Refusal: not_the_staff (403), sign_in_not_open, enrolment_not_active.
     """
     with transaction.atomic():
-        require_teacher(actor, lesson.training_class)
+        require_teach(actor, lesson.training_class)
         _judge_open(lesson, at)
         if (
             enrolment.training_class_id != lesson.training_class_id
@@ -136,7 +137,7 @@ def settle_sign_in(*, sign_in: SignIn, at: datetime.datetime) -> SignIn:
 def confirm_sign_in(*, sign_in: SignIn, actor: User, at: datetime.datetime) -> SignIn:
     """The assistant saw that it is the person: by the picture of a doubtful check, or live after a code.
 
-    Confirming again changes nothing. Raises Refusal: teacher_required (403), sign_in_decided when it was
+    Confirming again changes nothing. Raises Refusal: not_the_staff (403), sign_in_decided when it was
     refused before, sign_in_checking while the face check is still running.
     """
     return _decide(sign_in=sign_in, same_person=True, actor=actor, at=at)
@@ -178,7 +179,7 @@ def _decide(*, sign_in: SignIn, same_person: bool, actor: User, at: datetime.dat
     wanted = SignInState.ACCEPTED if same_person else SignInState.REFUSED
     with transaction.atomic():
         sign_in = _lock_sign_in(sign_in)
-        require_teacher(actor, sign_in.lesson.training_class)
+        require_teach(actor, sign_in.lesson.training_class)
         if sign_in.state == wanted:
             return sign_in
         _judge_decidable(sign_in)

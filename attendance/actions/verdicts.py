@@ -1,8 +1,7 @@
-"""Crediting what was handed in, and the verdict at the end of a class (M8)."""
+"""The verdict on everybody's attendance at the end of a class (M8)."""
 
 import datetime
 
-from classes.permissions import can_manage
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
@@ -10,55 +9,14 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.models import User
 from attendance.actions.checks import close_due_checks
-from attendance.actions.sign_in import person_subject
-from attendance.credit import BY_HANDING_IN
-from attendance.models import Check, SignIn, UnitCredit, Verdict
+from attendance.models import Check, SignIn, Verdict
 from attendance.queries import TraineeCredit, credit_of_class
 from attendance.states import SignInState
-from classes.models import Enrolment, Lesson, TrainingClass
+from classes.models import TrainingClass
+from classes.permissions import require_manage
 from classes.states import ClassState
 from policy.messages import plain
 from policy.refusals import Refusal
-
-
-def credit_unit(
-    *, enrolment: Enrolment, lesson: Lesson, source: str, actor: User | None, at: datetime.datetime
-) -> UnitCredit:
-    """Credit a homework or exam lesson that a trainee handed in with its filed hours, once.
-
-    `source` names what was handed in (`attempt/12`). The caller has judged who may hand in and when.
-    Raises Refusal: unit_not_creditable for another kind of lesson or somebody else's, attendance_concluded.
-    """
-    with transaction.atomic():
-        Enrolment.objects.select_for_update(no_key=True).get(pk=enrolment.pk)
-        already = UnitCredit.objects.filter(enrolment=enrolment, lesson=lesson).first()
-        if already is not None:
-            return already
-        if lesson.kind not in BY_HANDING_IN or lesson.training_class_id != enrolment.training_class_id:
-            raise Refusal(
-                "unit_not_creditable",
-                gettext_noop("只有本班的作业课和考试课按提交计算学时。"),
-                found=lesson.kind,
-                required=[kind.value for kind in BY_HANDING_IN],
-                rule="M8",
-                next_step=gettext_noop("请核对课表里这节课的类别。"),
-            )
-        if Verdict.objects.filter(enrolment=enrolment).exists():
-            raise Refusal(
-                "attendance_concluded",
-                gettext_noop("考勤结论已经作出，不能再计入学时。"),
-                rule="M8",
-                next_step=gettext_noop("请联系培训机构。"),
-            )
-        unit = UnitCredit.objects.create(enrolment=enrolment, lesson=lesson, source=source, credited_at=at)
-        audit.record(
-            "attendance.unit_credited",
-            actor_id=actor.pk if actor else None,
-            subject=person_subject(lesson, enrolment.person_id),
-            facts={"lesson": lesson.pk, "source": source, "hours": lesson.hours},
-            at=at,
-        )
-    return unit
 
 
 def conclude_attendance(
@@ -66,19 +24,12 @@ def conclude_attendance(
 ) -> list[Verdict]:
     """Judge everybody's attendance of a finished class, once and for good, each with an entry of evidence.
 
-    Concluding again returns the same verdicts. Raises Refusal: manager_required (403), class_not_finished,
+    Concluding again returns the same verdicts. Raises Refusal: not_the_manager (403), class_not_finished,
     sign_ins_pending, checks_running, and edition_unset.
     """
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)
-        if not can_manage(actor, training_class):
-            raise Refusal(
-                "manager_required",
-                gettext_noop("考勤结论由培训机构作出。"),
-                rule="M8",
-                next_step=gettext_noop("请用机构管理员的账号登录。"),
-                status=403,
-            )
+        require_manage(actor, training_class)
         already = list(Verdict.objects.filter(enrolment__training_class=training_class))
         if already:
             return already

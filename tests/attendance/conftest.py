@@ -70,7 +70,9 @@ class Room:
             closed_at=ends_at if state == LessonState.CLOSED else None,
         )
 
-    def seen(self, enrolment: Enrolment, lesson: Lesson, *stretches: tuple[datetime.datetime, datetime.datetime]) -> None:
+    def seen(
+        self, enrolment: Enrolment, lesson: Lesson, *stretches: tuple[datetime.datetime, datetime.datetime]
+    ) -> None:
         """The server saw this trainee in the room from … to …; closed intervals of the ledger."""
         for since, until in stretches:
             PresenceInterval.objects.create(
@@ -82,7 +84,9 @@ class Room:
                 connection=uuid.uuid4(),
             )
 
-    def enters(self, enrolment: Enrolment, lesson: Lesson, since: datetime.datetime, until: datetime.datetime) -> None:
+    def enters(
+        self, enrolment: Enrolment, lesson: Lesson, since: datetime.datetime, until: datetime.datetime
+    ) -> None:
         """The trainee is in the room, last seen at `until`."""
         OpenPresence.objects.create(
             person_id=enrolment.person_id,
@@ -152,7 +156,9 @@ class Room:
 @pytest.fixture
 def room(cast: Cast, now: datetime.datetime) -> Room:
     """The class with 王小满 on its roster and no lessons yet."""
-    course = Course.objects.create(name="GYB 创业意识培训（直播）", course_type="GYB", origin=Origin.CONVERTED)
+    course = Course.objects.create(
+        name="GYB 创业意识培训（直播）", course_type="GYB", origin=Origin.CONVERTED
+    )
     training_class = TrainingClass.objects.create(
         institution=cast.school,
         course=course,

@@ -1,0 +1,104 @@
+"""What people are told about their time: plain words for states and reasons, in the active language."""
+
+import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from attendance.models import SignIn
+from attendance.states import CheckKind, SignInMethod, SignInState
+from attendance.trace import MissedCheck, Reason, Stretch
+from identity.wording import Words, words_of
+
+
+def sign_in_words(sign_in: SignIn) -> Words:
+    """Where a sign-in stands, and what the trainee can do now."""
+    if sign_in.signed_out_at is not None:
+        return Words(
+            _("您已签退，%(time)s 以后的时间不再计入。") % {"time": _clock(sign_in.signed_out_at)},
+            _("要接着上课，请再签到一次。"),
+        )
+    match sign_in.state:
+        case SignInState.ACCEPTED:
+            return Words(
+                _("签到好了，学时从 %(time)s 算起。") % {"time": _clock(sign_in.requested_at)},
+                _("下课时记得签退。"),
+            )
+        case SignInState.PENDING if sign_in.method == SignInMethod.CODE:
+            return Words(
+                _("验证码对了，等助教在课堂里看到您就确认。"),
+                _("您可以先进课堂，打开摄像头。这段时间先记着，确认后照算。"),
+            )
+        case SignInState.PENDING:
+            return Words(_("已交给助教看，您可以先上课，这段时间先记着。"))
+        case SignInState.CHECKING:
+            return Words(_("正在核对，请等几秒钟。"))
+    if sign_in.face_check is not None:
+        return words_of(sign_in.face_check)
+    return Words(_("助教没有在课堂里看到您，这次签到没有确认。"), _("请和助教联系，可以再签到一次。"))
+
+
+def reason_words(stretch: Stretch) -> str:
+    """Why a stretch of a lesson was not credited, as the trainee reads it."""
+    since, until = _clock(stretch.starts_at, "m"), _clock(stretch.ends_at, "m")
+    places = {"since": since, "until": until}
+    match stretch.reason:
+        case Reason.CHECK_MISSED:
+            return _missed_words(stretch.missed, since)
+        case Reason.NOT_SIGNED_IN:
+            return _("%(since)s 到 %(until)s 您在课堂里，但还没有签到。签到以后才开始算学时。") % places
+        case Reason.SIGN_IN_WAITS:
+            return _("%(since)s 到 %(until)s 您在课堂里，签到还在等助教确认，确认后会算进来。") % places
+        case Reason.SIGNED_OUT:
+            return _("%(since)s 您签退了，后面没有算。") % places
+        case Reason.NOT_SEEN_AT_ALL:
+            return _("这节课平台没有收到您的信号。")
+        case Reason.CAME_LATE:
+            return _("%(until)s 您才进课堂，前面没有算。") % places
+        case Reason.LINE_LOST:
+            return _("%(since)s 到 %(until)s 网断了，平台没有收到您的信号。") % places
+        case Reason.LEFT:
+            return _("%(since)s 到 %(until)s 您离开了课堂。") % places
+        case Reason.CHANGED_DEVICE:
+            return _("%(since)s 到 %(until)s 您在换设备，中间没有收到信号。") % places
+        case Reason.LESSON_ENDED:
+            return _("%(since)s 下课了，比课表早。") % places
+    return ""
+
+
+def _missed_words(missed: tuple[MissedCheck, ...], since: str) -> str:
+    if not missed:
+        return ""
+    first, last = missed[0], missed[-1]
+    what = _("点名") if first.kind == CheckKind.ROLL_CALL else _("提问")
+    places = {
+        "times": _("、").join(_clock(check.opened_at, "m") for check in missed),
+        "what": what if len({check.kind for check in missed}) == 1 else _("点名和提问"),
+        "since": since,
+        "until": _clock(last.due_at, "m"),
+    }
+    return (
+        _("%(times)s %(what)s时没有应答。上一次确认您在课堂是 %(since)s，从那时到 %(until)s 没法证明您在。")
+        % places
+    )
+
+
+def remark_words(code: str, missed_checks: int = 0) -> str:
+    """A verdict's or table's remark about one lesson, for those who run the class."""
+    match code:
+        case "not_signed_in":
+            return _("没有签到")
+        case "not_signed_out":
+            return _("没有签退，算到最后一次信号")
+        case "checks_missed":
+            return ngettext("%(n)s 次没有应答", "%(n)s 次没有应答", missed_checks) % {"n": missed_checks}
+        case "not_whole":
+            return _("没有听满")
+        case "not_handed_in":
+            return _("没有提交")
+    return ""
+
+
+def _clock(moment: datetime.datetime, form: str = "s") -> str:
+    return timezone.localtime(moment).strftime("%H:%M" if form == "m" else "%H:%M:%S")
