@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,8 +12,8 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.models import User
+from accounts.states import Role
 
 
 @dataclass(frozen=True)
@@ -41,57 +41,41 @@ PUBLIC = (
 )
 
 # In the order of the day's work. A person with several roles sees them joined, each place once.
-NAVIGATION: dict[str, tuple[Target, ...]] = {
-    "trainee": (
+NAVIGATION: dict[Role, tuple[Target, ...]] = {
+    Role.TRAINEE: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("课表"), "calendar"),
         Target("attendance:meter", _("学时"), "hourglass"),
         Target("exams:mine", _("考试"), "writing"),
     ),
-    "lecturer": (
+    Role.LECTURER: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("培训班"), "school"),
         Target("courses:list", _("课程"), "book-2"),
     ),
-    "assistant": (
+    Role.ASSISTANT: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("培训班"), "school"),
         Target("courses:list", _("课程"), "book-2"),
     ),
-    "manager": (
+    Role.MANAGER: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("培训班"), "school"),
         Target("courses:list", _("课程"), "book-2"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
     ),
-    "officer": (
+    Role.OFFICER: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("开班备案"), "rubber-stamp"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
         Target("subsidies:notices", _("公示与异议"), "speakerphone"),
     ),
-    "regulator": (
+    Role.REGULATOR: (
         Target("supervision:home", _("总览"), "layout-dashboard"),
         Target("subsidies:notices", _("公示公告"), "speakerphone"),
     ),
-    "finance": (
-        Target("supervision:home", _("总览"), "layout-dashboard"),
-        Target("subsidies:notices", _("公示公告"), "speakerphone"),
-    ),
-    "operator": (Target("start", _("首页"), "home"),),
+    Role.OPERATOR: (Target("start", _("首页"), "home"),),
 }
-
-ROLE_NAMES: dict[str, Promise | str] = {
-    "trainee": _("学员"),
-    "lecturer": _("讲师"),
-    "assistant": _("助教"),
-    "manager": _("机构管理员"),
-    "officer": _("经办人员"),
-    "regulator": _("监管账号"),
-    "finance": _("财政监管账号"),
-    "operator": _("平台运维"),
-}
-READ_ONLY_ROLES = frozenset({"regulator", "finance"})
 
 # The phone's tab bar holds as many places as a thumb can tell apart.
 TABS_AT_MOST = 5
@@ -105,22 +89,22 @@ class Site:
 
     @property
     def user(self) -> User | None:
-        user = getattr(self._request, "user", None)
-        return cast("User", user) if user is not None and user.is_authenticated else None
+        user = getattr(self._request, "user", None)  # absent when a middleware before authentication answers
+        return user if isinstance(user, User) else None
 
     @property
     def demo(self) -> bool:
-        return settings.DEMO
+        return bool(settings.DEMO)
 
     @property
-    def roles(self) -> list[str]:
+    def roles(self) -> list[Role]:
         """The signed-in person's roles in the order of the day's work; nobody has none."""
         held = self.user.roles if self.user else frozenset()
         return [role for role in NAVIGATION if role in held]
 
     @property
     def read_only(self) -> bool:
-        return not READ_ONLY_ROLES.isdisjoint(self.roles)
+        return Role.REGULATOR in self.roles
 
     @property
     def person(self) -> str:
@@ -131,11 +115,11 @@ class Site:
         """For whom and as what: 郑州启航创业培训学校·机构管理员. A trainee is just that."""
         if self.user is None or not self.roles:
             return ""
-        role = str(ROLE_NAMES[self.roles[0]])
+        role = self.roles[0]
         body = self.user.bureau or self.user.institution
-        if body is None or self.roles[0] == "trainee":
-            return role
-        return str(body) if self.read_only else f"{body}·{role}"
+        if body is None or role == Role.TRAINEE:
+            return str(role.label)
+        return str(body) if self.read_only else f"{body}·{role.label}"
 
     @property
     def nav(self) -> list[NavItem]:

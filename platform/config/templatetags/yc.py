@@ -257,8 +257,11 @@ def iso(value: datetime.datetime | None) -> str:
 
 
 @register.filter
-def said(value: Any) -> str:
-    """Write what a refusal or finding found or requires, from its JSON: dates as dates, lists with 、."""
+def said(value: Any, bare: str = "") -> str:
+    """Write what a refusal or finding found or requires, from its JSON: dates as dates, lists with 、.
+
+    A figure or a date that stands alone gets the word `bare` before it: 要求 30.
+    """
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -267,12 +270,13 @@ def said(value: Any) -> str:
         return gettext("，").join(f"{name} {said(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return gettext("、").join(said(item) for item in value)
-    if isinstance(value, str) and len(value) == 10 and value[4] == value[7] == "-":
-        try:
-            return cn_date(datetime.date.fromisoformat(value))
-        except ValueError:
-            return value
-    return str(value)
+    text = str(value)
+    try:
+        text = cn_date(datetime.date.fromisoformat(text)) if len(text) == 10 else text
+    except ValueError:
+        return text
+    is_bare = text != str(value) or text.replace(".", "", 1).isdigit()
+    return f"{bare} {text}" if bare and is_bare else text
 
 
 @register.filter
@@ -321,13 +325,13 @@ STATE_LOOKS = {
         "ok approved passed completed finished paid accepted verified valid issued archived present upheld"
         " published done confirmed closed"
     ),
-    "now": "now running live enrolling recruiting open in_progress active noticed notice on_notice examining",
-    "look": "look submitted pending grey review screening waiting disputed due on_hold held expiring",
+    "now": "now running live enrolling recruiting open in_progress active noticed examining checking",
+    "look": "look submitted pending grey review screening waiting disputed due held expiring",
     "stop": (
-        "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed withdrawn"
-        " dismissed"
+        "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed"
+        " unusable denied"
     ),
-    "still": "still draft planned scheduled not_started",
+    "still": "still draft planned scheduled not_started withdrawn left dismissed",
 }
 _LOOK_OF_STATE = {code: look for look, codes in STATE_LOOKS.items() for code in codes.split()}
 

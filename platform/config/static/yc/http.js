@@ -45,10 +45,10 @@ export async function send(url, options = {}) {
     response = await fetch(url, {
       method,
       headers: all,
-      body: data === undefined ? body : JSON.stringify(data),
+      body: data === undefined ? (body ?? null) : JSON.stringify(data),
       credentials: "same-origin",
       keepalive,
-      signal,
+      signal: signal ?? null,
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
