@@ -139,9 +139,11 @@ def _database(variable: str, *, mirror: str | None = None) -> dict[str, object]:
     return config
 
 
+# Only what migrates is given the owner's login; everywhere else the alias can do no more than the application.
+_owner = "DATABASE_OWNER_URL" if "DATABASE_OWNER_URL" in os.environ else "DATABASE_URL"
 DATABASES = {
     "default": _database("DATABASE_URL"),  # the application: no UPDATE or DELETE on evidence
-    "owner": _database("DATABASE_OWNER_URL", mirror="default"),  # migrations only
+    "owner": _database(_owner, mirror="default"),  # migrations only
     "supervision": _database("SUPERVISION_DATABASE_URL", mirror="default"),  # SELECT only
     "looks": _database("LOOKS_DATABASE_URL", mirror="default"),  # INSERT into supervision_look only
 }
@@ -188,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
         ("exams: hand in papers whose time is over", "exams.tasks.hand_in_due_attempts", 10.0),
         ("looks: enter them into the evidence log", "supervision.tasks.chain_looks", 30.0),
+        ("evidence: sign what is new", "audit.tasks.seal_now", crontab(minute="*/15")),
         ("evidence: seal the day", "audit.tasks.seal_yesterday", crontab(hour=0, minute=10)),
         ("evidence: verify all of it", "audit.tasks.verify_evidence", crontab(hour=3, minute=0)),
         ("faces: destroy what has expired", "identity.tasks.destroy_expired", crontab(hour=2, minute=0)),
