@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class ClassesApp(AppConfig):
     name = "classes"
     verbose_name = _("培训班")
+
+    def ready(self) -> None:
+        from accounts import start
+        from classes import evidence, queries
+
+        evidence.register_kinds()
+        start.register(queries.next_steps_for)

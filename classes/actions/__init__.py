@@ -1,0 +1,37 @@
+"""Everything that writes a class: its details, roster, timetable, filing and lessons.
+
+Every function takes `actor` and `at`, opens its own transaction, locks the class first, judges, writes, and
+leaves evidence in the chain `class/<id>`. A step that is not allowed raises `Refusal` and leaves nothing
+behind.
+"""
+
+from classes.actions.classes import ClassDetails, cancel_class, create_class, finish_class, update_class
+from classes.actions.filing import (
+    decide_filing,
+    read_package,
+    submit_filing,
+    withdraw_filing,
+    write_package,
+)
+from classes.actions.lessons import close_lesson, open_lesson
+from classes.actions.roster import RosterImport, import_roster, remove_trainee
+from classes.actions.timetable import set_timetable
+
+__all__ = [
+    "ClassDetails",
+    "RosterImport",
+    "cancel_class",
+    "close_lesson",
+    "create_class",
+    "decide_filing",
+    "finish_class",
+    "import_roster",
+    "open_lesson",
+    "read_package",
+    "remove_trainee",
+    "set_timetable",
+    "submit_filing",
+    "update_class",
+    "withdraw_filing",
+    "write_package",
+]

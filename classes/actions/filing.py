@@ -1,0 +1,333 @@
+"""Filing a class for 开班备案: submission, decision, withdrawal, and the package for the province (F7-F9)."""
+
+import datetime
+import hashlib
+from decimal import Decimal
+from typing import Any
+
+import rfc8785
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+import audit
+from accounts import vault
+from accounts.models import User
+from classes import permissions, queries
+from classes.actions.classes import lock_class
+from classes.actions.moves import move
+from classes.checks import check_draft
+from classes.models import Filing, TrainingClass
+from classes.packages import package_workbook
+from classes.states import FilingState
+from classes.timetables import drafts_of, hours_by_kind
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+
+PACKAGE_CONTEXT = b"filing.package"
+
+
+def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.datetime) -> Filing:
+    """Submit the class as it stands, when every finding passes (F7: the clock runs from here).
+
+    What is submitted is frozen in the filing's snapshot; roster, timetable and staff cannot change until it
+    is returned or withdrawn. Raises Refusal `findings_failed` (409, `findings` in its details),
+    `move_refused`, `not_the_manager` (403).
+    """
+    with transaction.atomic():
+        training_class = lock_class(training_class.pk)
+        permissions.require_manage(actor, training_class)
+        move(training_class, "submit")
+        drafts = drafts_of(training_class.lessons.all())
+        check = check_draft(training_class, drafts, filed_on=timezone.localdate(at))
+        if not check.passed:
+            raise Refusal(
+                "findings_failed",
+                gettext_noop("还有 %(count)s 项不符合，没有提交。"),
+                found=len(check.failed),
+                required=0,
+                rule=check.failed[0].row,
+                params={"count": len(check.failed)},
+                next_step=gettext_noop("请照检查结果逐项改好，再提交。"),
+                details={"findings": check.findings, "faults": check.faults},
+            )
+        snapshot = snapshot_of(training_class)
+        filing = Filing.objects.create(
+            training_class=training_class,
+            submitted_at=at,
+            submitted_by=actor,
+            snapshot=snapshot,
+            findings=[finding.render() for finding in check.findings],
+        )
+        training_class.save(update_fields=["state"])
+        audit.record(
+            "filing.submitted",
+            actor_id=actor.pk,
+            subject=filing.subject,
+            facts={
+                "filing": filing.pk,
+                "round": queries.filings_before(filing).count() + 1,
+                "lessons": len(snapshot["timetable"]),
+                "trainees": len(snapshot["roster"]),
+                "snapshot": snapshot_digest(snapshot),
+            },
+            at=at,
+        )
+    return filing
+
+
+def decide_filing(
+    *, filing: Filing, approved: bool, reason: str, number: str, actor: User, at: datetime.datetime
+) -> Filing:
+    """Approve a filing under a number, or return it with a reason (F9).
+
+    The same decision sent again by the same officer changes nothing; any other second decision is refused.
+    Raises Refusal `filing_already_decided`, `filing_number_missing`, `filing_number_taken`, `reason_missing`,
+    `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
+    """
+    reason, number = reason.strip(), number.strip()
+    with transaction.atomic():
+        training_class = lock_class(filing.training_class_id)
+        filing = Filing.objects.select_for_update().get(pk=filing.pk)
+        permissions.require_decide(actor, training_class)
+        if filing.state != FilingState.SUBMITTED:
+            return _decided_before(filing, approved=approved, reason=reason, number=number, actor=actor)
+        _judge_decision(training_class, approved=approved, reason=reason, number=number, at=at)
+        verb = "approve" if approved else "return"
+        move(filing, verb)
+        move(training_class, verb)
+        filing.decided_at, filing.decided_by = at, actor
+        filing.reason, filing.number = reason, number if approved else ""
+        _save_decision(filing)
+        training_class.save(update_fields=["state"])
+        digest = hashlib.sha256(reason.encode()).hexdigest()
+        audit.record(
+            "filing.approved" if approved else "filing.returned",
+            actor_id=actor.pk,
+            subject=filing.subject,
+            facts={"filing": filing.pk, "reason": digest, **({"number": number} if approved else {})},
+            at=at,
+        )
+        if approved:
+            from classes.tasks import write_filing_package  # inline: the task calls back into this module
+
+            transaction.on_commit(lambda: write_filing_package.delay(filing.pk))
+    return filing
+
+
+def withdraw_filing(*, filing: Filing, actor: User, at: datetime.datetime) -> Filing:
+    """Take back a submission that was not decided yet; the class is a draft again.
+
+    Raises Refusal `move_refused` (decided already), `not_the_manager` (403).
+    """
+    with transaction.atomic():
+        training_class = lock_class(filing.training_class_id)
+        filing = Filing.objects.select_for_update().get(pk=filing.pk)
+        permissions.require_manage(actor, training_class)
+        if filing.state == FilingState.WITHDRAWN:
+            return filing
+        move(filing, "withdraw")
+        move(training_class, "withdraw")
+        filing.save(update_fields=["state"])
+        training_class.save(update_fields=["state"])
+        audit.record(
+            "filing.withdrawn",
+            actor_id=actor.pk,
+            subject=filing.subject,
+            facts={"filing": filing.pk},
+            at=at,
+        )
+    return filing
+
+
+def write_package(*, filing: Filing, at: datetime.datetime) -> Filing:
+    """Write the package (.xlsx) of an approved filing, once; called by the worker, safe to repeat (F8).
+
+    The province needs ID numbers in full, so the file is sealed at rest; `package_sha256` is that of the
+    plain file.
+    """
+    with transaction.atomic():
+        lock_class(filing.training_class_id)
+        filing = Filing.objects.select_for_update().get(pk=filing.pk)
+        if filing.package_sha256 or filing.state != FilingState.APPROVED:
+            return filing
+        content = package_workbook(filing)
+        filing.package_sha256 = hashlib.sha256(content).hexdigest()
+        filing.package.save(
+            f"{filing.package_sha256}.xlsx.sealed",
+            ContentFile(vault.seal(content, context=PACKAGE_CONTEXT)),
+            save=False,
+        )
+        filing.save(update_fields=["package", "package_sha256"])
+        audit.record(
+            "filing.package_written",
+            actor_id=None,
+            subject=filing.subject,
+            facts={"filing": filing.pk, "package": filing.package_sha256},
+            at=at,
+        )
+    return filing
+
+
+def read_package(*, filing: Filing, actor: User, at: datetime.datetime) -> bytes:
+    """Open the package for its manager or the deciding office, and record who did.
+
+    Raises Refusal `package_not_ready` while the worker has not written it, `not_the_manager` (403).
+    """
+    with transaction.atomic():
+        training_class = lock_class(filing.training_class_id)
+        filing = Filing.objects.get(pk=filing.pk)
+        if not permissions.can_decide(actor, training_class):
+            permissions.require_manage(actor, training_class)
+        if not filing.package_sha256:
+            raise Refusal(
+                "package_not_ready",
+                gettext_noop("备案材料包还没有生成。")
+                if filing.state == FilingState.APPROVED
+                else gettext_noop("备案通过以后才有材料包。"),
+                found=filing.state,
+                required=FilingState.APPROVED.value,
+                rule="F8",
+                next_step=gettext_noop("请过一会儿再来下载。"),
+            )
+        with filing.package.open("rb") as stored:
+            content = vault.unseal(stored.read(), context=PACKAGE_CONTEXT)
+        audit.record(
+            "filing.package_downloaded",
+            actor_id=actor.pk,
+            subject=filing.subject,
+            facts={"filing": filing.pk, "package": filing.package_sha256},
+            at=at,
+        )
+    return content
+
+
+def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
+    """Everything that is filed, as JSON: masked numbers only."""
+    lessons = list(training_class.lessons.all())
+    hours = hours_by_kind(drafts_of(lessons))
+    institution, course = training_class.institution, training_class.course
+    return {
+        "class": {
+            "id": training_class.pk,
+            "name": training_class.name,
+            "mode": training_class.mode,
+            "edition": training_class.edition,
+            "starts_on": training_class.starts_on.isoformat(),
+            "ends_on": training_class.ends_on.isoformat(),
+        },
+        "institution": {
+            "id": institution.pk,
+            "name": institution.name,
+            "credit_code": institution.credit_code,
+            "region": institution.region_id,
+        },
+        "course": {"id": course.pk, "name": course.name, "course_type": course.course_type},
+        "staff": {
+            role: {"id": person.pk, "name": person.name} if person else None
+            for role, person in (
+                ("lecturer", training_class.lecturer),
+                ("assistant", training_class.assistant),
+            )
+        },
+        "hours": {kind.value: str(count) for kind, count in hours.items()},
+        "total": str(sum(hours.values(), Decimal(0))),
+        "roster": [
+            {
+                "enrolment": enrolment.pk,
+                "name": enrolment.person.name,
+                "id_number": enrolment.person.id_number_masked,
+                "category": enrolment.category,
+            }
+            for enrolment in queries.roster_of(training_class)
+        ],
+        "timetable": [
+            {
+                "lesson": lesson.pk,
+                "starts_at": timezone.localtime(lesson.starts_at).isoformat(),
+                "ends_at": timezone.localtime(lesson.ends_at).isoformat(),
+                "kind": lesson.kind,
+                "hours": str(lesson.hours),
+                "title": lesson.title,
+            }
+            for lesson in lessons
+        ],
+    }
+
+
+def snapshot_digest(snapshot: dict[str, Any]) -> str:
+    """SHA-256 over the snapshot's canonical JSON, as the log holds it."""
+    return hashlib.sha256(rfc8785.dumps(snapshot)).hexdigest()
+
+
+def _decided_before(filing: Filing, *, approved: bool, reason: str, number: str, actor: User) -> Filing:
+    same = (
+        filing.state == (FilingState.APPROVED if approved else FilingState.RETURNED)
+        and filing.decided_by_id == actor.pk
+        and filing.reason == reason
+        and (filing.number == number or not approved)
+    )
+    if same:
+        return filing
+    raise Refusal(
+        "filing_already_decided",
+        gettext_noop("这次备案%(state)s，不能再作决定。"),
+        found=filing.state,
+        required=FilingState.SUBMITTED.value,
+        rule="F9",
+        params={"state": filing.get_state_display()},
+        next_step=gettext_noop("请刷新页面看已有的决定。"),
+    )
+
+
+def _judge_decision(
+    training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
+) -> None:
+    if not approved:
+        if not reason:
+            raise Refusal(
+                "reason_missing",
+                gettext_noop("退回补正要写明理由。"),
+                rule="F9",
+                next_step=gettext_noop("请写清楚哪里要改，机构照着改。"),
+                status=400,
+            )
+        return
+    if not number or len(number) > 40:
+        raise Refusal(
+            "filing_number_missing",
+            gettext_noop("同意备案要填备案编号，最多 40 个字。"),
+            found=len(number),
+            required="1–40",
+            rule="F8",
+            next_step=gettext_noop("请填省系统里的备案编号。"),
+            status=400,
+        )
+    today = timezone.localdate(at)
+    if training_class.starts_on < today:
+        raise Refusal(
+            "start_has_passed",
+            gettext_noop("开班日期 %(starts)s 已经过了，不能再同意。"),
+            found=training_class.starts_on,
+            required=today,
+            rule="F9",
+            params={"starts": training_class.starts_on},
+            next_step=gettext_noop("请退回补正，让机构改开班日期和课表。"),
+        )
+
+
+def _save_decision(filing: Filing) -> None:
+    try:
+        with transaction.atomic():
+            filing.save(update_fields=["state", "decided_at", "decided_by", "reason", "number"])
+    except IntegrityError as error:
+        if "filing_number_once" not in str(error):
+            raise
+        raise Refusal(
+            "filing_number_taken",
+            gettext_noop("备案编号“%(number)s”已经用过。"),
+            found=filing.number,
+            rule="F8",
+            params={"number": filing.number},
+            next_step=gettext_noop("请核对编号。"),
+        ) from None

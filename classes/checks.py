@@ -1,0 +1,204 @@
+"""What the norm says about a class as it stands: asked while the timetable is drafted, and again when it is
+filed.
+
+One list of findings serves the editor, the submission and the officer's review, so they cannot drift apart.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from accounts.editions import edition as find_edition
+from classes.models import TrainingClass
+from classes.states import EnrolmentState
+from classes.timetables import LessonDraft, RowFault, hours_by_kind, row_faults
+from policy.calendar import earliest_start
+from policy.classes import judge_class_size, judge_staff, judge_start
+from policy.editions import Edition
+from policy.findings import Finding, all_pass
+from policy.messages import Translate, gettext_noop, untranslated
+from policy.refusals import Refusal
+from policy.timetable import TimetableDecision, check_timetable
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCheck:
+    """All findings on a class with one timetable, filed on one day."""
+
+    timetable: TimetableDecision | None
+    findings: tuple[Finding, ...]
+    faults: tuple[RowFault, ...]
+    earliest: datetime.date | None
+    outline_hours: Decimal
+
+    @property
+    def passed(self) -> bool:
+        """Whether the class may be filed: no finding fails (a waivable one fails too) and no row is wrong."""
+        return all_pass(self.findings) and not self.faults
+
+    @property
+    def failed(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.passed]
+
+    def render(self, translate: Translate = untranslated) -> dict[str, Any]:
+        """Return the JSON form {passed, findings, faults, least_live_hours, earliest_start}."""
+        return {
+            "passed": self.passed,
+            "findings": [finding.render(translate) for finding in self.findings],
+            "faults": [fault.render(translate) for fault in self.faults],
+            "least_live_hours": self.timetable.least_live_hours if self.timetable else None,
+            "earliest_start": self.earliest.isoformat() if self.earliest else None,
+        }
+
+
+def check_draft(
+    training_class: TrainingClass,
+    drafts: Sequence[LessonDraft],
+    *,
+    filed_on: datetime.date,
+    trainees: int | None = None,
+) -> ClassCheck:
+    """Judge a class with this timetable as if it were filed on `filed_on`; reads, never writes.
+
+    A rule that cannot be applied (an unset number, an unpublished calendar) is a failing finding with the
+    refusal's code: it blocks the filing as firmly as a broken rule, and the other findings are still shown.
+    """
+    edition = find_edition(training_class.edition)
+    course = training_class.course
+    if trainees is None:
+        trainees = training_class.enrolments.filter(state=EnrolmentState.ACTIVE).count()
+    faults = row_faults(
+        drafts,
+        starts_on=training_class.starts_on,
+        ends_on=training_class.ends_on,
+        lesson_hour_seconds=_lesson_hour(edition),
+    )
+    findings: list[Finding] = []
+    timetable: TimetableDecision | None = None
+    try:
+        timetable = check_timetable(
+            edition, course_type=course.course_type, mode=training_class.mode, hours=hours_by_kind(drafts)
+        )
+        findings += timetable.findings
+    except Refusal as refusal:
+        findings.append(_as_finding(refusal))
+    outline = sum((unit.hours for unit in course.outline.all()), Decimal(0))
+    findings.append(_outline(drafts, outline))
+    earliest: datetime.date | None = None
+    try:
+        earliest = earliest_start(edition, filed_on).date
+        findings.append(
+            judge_start(edition, starts_on=training_class.starts_on, submitted_on=filed_on, approved_on=None)[
+                0
+            ]
+        )
+    except Refusal as refusal:
+        findings.append(_as_finding(refusal))
+    findings.append(_roster(trainees))
+    for judged in (_size(edition, course.course_type, trainees), _staff(edition, training_class)):
+        findings += judged
+    findings.append(_designated(training_class))
+    findings.append(_rows(faults))
+    return ClassCheck(timetable, tuple(findings), tuple(faults), earliest, outline)
+
+
+def _lesson_hour(edition: Edition) -> int:
+    """Seconds in a lesson hour, or 0 where the edition leaves it open: then the finding on hours says so."""
+    return edition.lesson_hour_seconds if edition.is_set("lesson_hour") else 0
+
+
+def _size(edition: Edition, course_type: str, trainees: int) -> Iterable[Finding]:
+    try:
+        return [judge_class_size(edition, course_type, trainees)]
+    except Refusal as refusal:
+        return [_as_finding(refusal)]
+
+
+def _staff(edition: Edition, training_class: TrainingClass) -> Iterable[Finding]:
+    return judge_staff(
+        edition,
+        lecturers=[training_class.lecturer_id] if training_class.lecturer_id else [],
+        assistants=[training_class.assistant_id] if training_class.assistant_id else [],
+    )
+
+
+def _as_finding(refusal: Refusal) -> Finding:
+    return Finding(
+        code=refusal.code,
+        row=refusal.rule,
+        passed=False,
+        required=refusal.required,
+        actual=refusal.found,
+        message=refusal.message,
+        params=refusal.params,
+    )
+
+
+def _outline(drafts: Sequence[LessonDraft], outline: Decimal) -> Finding:
+    """A2: every filed hour is covered by the course's outline. Which kind an hour is of is the business of
+    H4-H15.
+    """
+    filed = sum((draft.hours for draft in drafts), Decimal(0))
+    passed = bool(filed) and filed <= outline
+    return Finding(
+        code="outline_covers_hours",
+        row="A2",
+        passed=passed,
+        required=Fraction(filed),
+        actual=Fraction(outline),
+        message=gettext_noop("课表 %(filed)s 课时，课程大纲 %(outline)s 课时，全部对应。")
+        if passed
+        else gettext_noop("课表 %(filed)s 课时，课程大纲只有 %(outline)s 课时，对应不上。")
+        if filed
+        else gettext_noop("课表还是空的，课程大纲有 %(outline)s 课时。"),
+        params={"filed": Fraction(filed), "outline": Fraction(outline)},
+    )
+
+
+def _roster(trainees: int) -> Finding:
+    return Finding(
+        code="roster_filled",
+        row="P8",
+        passed=trainees > 0,
+        required=1,
+        actual=trainees,
+        message=gettext_noop("花名册有 %(count)s 名学员，每人一个类别，身份证号都已核对。")
+        if trainees
+        else gettext_noop("花名册还是空的，请先导入学员。"),
+        params={"count": trainees},
+    )
+
+
+def _designated(training_class: TrainingClass) -> Finding:
+    """I1: the institution is a designated one on the day the class starts."""
+    institution = training_class.institution
+    passed = institution.is_designated_on(training_class.starts_on)
+    return Finding(
+        code="institution_designated",
+        row="I1",
+        passed=passed,
+        required=training_class.starts_on,
+        actual=[institution.designated_from, institution.designated_until],
+        message=gettext_noop("%(starts)s 开班当天是定点创业培训机构。")
+        if passed
+        else gettext_noop("%(starts)s 开班当天不是定点创业培训机构，不能备案。"),
+        params={"starts": training_class.starts_on},
+    )
+
+
+def _rows(faults: Sequence[RowFault]) -> Finding:
+    """P9: the rows fit into the class's dates, into each other and into the length of a lesson hour."""
+    return Finding(
+        code="timetable_rows",
+        row="P9",
+        passed=not faults,
+        required=0,
+        actual=len(faults),
+        message=gettext_noop("每节课的时间够、不重叠，都在起止日期内。")
+        if not faults
+        else gettext_noop("课表里有 %(count)s 处时间或内容要改。"),
+        params={"count": len(faults)},
+    )

@@ -1,0 +1,75 @@
+"""What this app leaves in the evidence log. Everything about a class is in the chain `class/<id>`.
+
+Names and ID numbers stay out: a trainee enters as a commitment, a free text as its digest. The row they
+belong to holds the words themselves.
+"""
+
+import datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.kinds import Commitment, Digest, Kind, register
+from policy.terms import HourKind, Mode
+
+_CLASS = {
+    "course": int,
+    "mode": Mode,
+    "edition": str,
+    "starts_on": datetime.date,
+    "ends_on": datetime.date,
+    "lecturer": int | None,
+    "assistant": int | None,
+}
+
+
+def register_kinds() -> None:
+    """Make this app's kinds known to the log."""
+    register(
+        Kind("class.created", sentence=_("建班，{starts_on} 开班，政策版本 {edition}"), schema=_CLASS),
+        Kind(
+            "class.changed", sentence=_("修改班级信息，{starts_on} 开班，政策版本 {edition}"), schema=_CLASS
+        ),
+        Kind("class.cancelled", sentence=_("取消开班"), schema={"reason": Digest}),
+        Kind("class.started", sentence=_("第一次上课，培训开始")),
+        Kind("class.finished", sentence=_("培训结束"), schema={"lessons": int, "trainees": int}),
+        Kind(
+            "roster.imported",
+            sentence=_("导入花名册 {imported} 人，现在共 {trainees} 人"),
+            schema={"imported": int, "trainees": int, "file": Digest, "commitments": list[Commitment]},
+        ),
+        Kind(
+            "roster.trainee_removed",
+            sentence=_("移出 1 名学员，现在共 {trainees} 人"),
+            schema={"trainee": int, "trainees": int},
+        ),
+        Kind(
+            "timetable.set",
+            sentence=_("排课表，共 {lessons} 节、{total} 课时"),
+            schema={"lessons": int, "total": Decimal, "hours": dict[str, Decimal], "timetable": Digest},
+        ),
+        Kind(
+            "filing.submitted",
+            sentence=_("第 {round} 次提交开班备案：学员 {trainees} 人，{lessons} 节课"),
+            schema={"filing": int, "round": int, "lessons": int, "trainees": int, "snapshot": Digest},
+        ),
+        Kind(
+            "filing.approved",
+            sentence=_("同意备案，备案号 {number}"),
+            schema={"filing": int, "number": str, "reason": Digest},
+        ),
+        Kind("filing.returned", sentence=_("退回补正"), schema={"filing": int, "reason": Digest}),
+        Kind("filing.withdrawn", sentence=_("撤回备案"), schema={"filing": int}),
+        Kind(
+            "filing.package_written",
+            sentence=_("生成备案材料包"),
+            schema={"filing": int, "package": Digest},
+        ),
+        Kind(
+            "filing.package_downloaded",
+            sentence=_("下载备案材料包"),
+            schema={"filing": int, "package": Digest},
+        ),
+        Kind("lesson.opened", sentence=_("开课"), schema={"kind": HourKind, "hours": Decimal}),
+        Kind("lesson.closed", sentence=_("下课"), schema={"opened_at": datetime.datetime}),
+    )

@@ -1,0 +1,275 @@
+"""Reads worth a name: which classes a person sees, who teaches, what waits, what comes next."""
+
+import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, DateTimeField, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Institution, Person, User
+from accounts.permissions import region_prefix
+from accounts.start import Task
+from accounts.states import Department, Role
+from audit.models import Entry
+from classes.models import Enrolment, Filing, Lesson, TrainingClass
+from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+
+
+def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
+    """The classes a person may see: those of their institution, region, teaching and attending; all for the
+    operator.
+
+    Regulators see nothing here: they look through their own pages and database login (supervision).
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return TrainingClass.objects.none()
+    if user.has_role(Role.OPERATOR):
+        return TrainingClass.objects.all()
+    visible = Q(pk__in=[])
+    if user.person_id is not None:
+        visible |= Q(lecturer=user.person_id) | Q(assistant=user.person_id)
+        visible |= Q(
+            pk__in=Enrolment.objects.filter(person=user.person_id, state=EnrolmentState.ACTIVE).values(
+                "training_class"
+            )
+        )
+    for membership in user.active_memberships:
+        if membership.role == Role.MANAGER:
+            visible |= Q(institution=membership.institution_id)
+        elif membership.role == Role.OFFICER and membership.bureau is not None:
+            visible |= Q(institution__region__code__startswith=region_prefix(membership.bureau.region))
+    return TrainingClass.objects.filter(visible)
+
+
+def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
+    """Add what a list shows: `trainees` on the active roster and `next_lesson_at` from the caller's moment
+    on.
+    """
+    active = Q(enrolments__state=EnrolmentState.ACTIVE)
+    return classes.select_related("institution", "course", "lecturer").annotate(
+        trainees=Count("enrolments", filter=active)
+    )
+
+
+def staff_of(institution: Institution, role: str) -> QuerySet[Person]:
+    """The people who hold a role (lecturer, assistant) at an institution."""
+    return Person.objects.filter(
+        user__memberships__role=role, user__memberships__institution=institution, user__is_active=True
+    ).distinct()
+
+
+def roster_of(training_class: TrainingClass) -> QuerySet[Enrolment]:
+    """The active roster with its people, in the order of their names."""
+    return training_class.enrolments.filter(state=EnrolmentState.ACTIVE).select_related(
+        "person", "person__user"
+    )
+
+
+def live_filing(training_class: TrainingClass) -> Filing | None:
+    """The filing that is being decided or was approved, if any."""
+    return (
+        training_class.filings.filter(state__in=[FilingState.SUBMITTED, FilingState.APPROVED])
+        .select_related("submitted_by__person", "decided_by__person")
+        .first()
+    )
+
+
+def filings_before(filing: Filing) -> QuerySet[Filing]:
+    """Earlier submissions of the same class, the last one first; withdrawn ones were never judged and are
+    left out.
+    """
+    return Filing.objects.filter(
+        training_class=filing.training_class_id, submitted_at__lt=filing.submitted_at
+    ).exclude(state=FilingState.WITHDRAWN)
+
+
+def filings_decided_by(user: User | AnonymousUser) -> QuerySet[Filing]:
+    """Filings that an officer's bureaus are responsible for, whatever their state; the operator reads them
+    all.
+    """
+    filings = Filing.objects.select_related(
+        "training_class__institution__region", "training_class__course", "submitted_by__person"
+    )
+    if not isinstance(user, User):
+        return filings.none()
+    if user.has_role(Role.OPERATOR):
+        return filings
+    responsible = Q(pk__in=[])
+    for membership in user.active_memberships:
+        bureau = membership.bureau
+        if membership.role == Role.OFFICER and bureau is not None and bureau.department == Department.HRSS:
+            responsible |= Q(
+                training_class__institution__region__code__startswith=region_prefix(bureau.region)
+            )
+    return filings.filter(responsible)
+
+
+def open_lessons(user: User, now: datetime.datetime) -> QuerySet[Lesson]:
+    """Lessons of the person's own classes (as staff or trainee) that are not over, the next one first."""
+    return (
+        Lesson.objects.filter(
+            Q(training_class__lecturer=user.person_id)
+            | Q(training_class__assistant=user.person_id)
+            | Q(
+                training_class__in=Enrolment.objects.filter(
+                    person=user.person_id, state=EnrolmentState.ACTIVE
+                ).values("training_class")
+            ),
+            training_class__state__in=[ClassState.APPROVED, ClassState.RUNNING],
+            ends_at__gt=now,
+        )
+        .exclude(state=LessonState.CLOSED)
+        .select_related("training_class")
+        .order_by("starts_at")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a class's history: what, when, by whom, and the words that only the row holds."""
+
+    entry: Entry
+    actor: str
+    words: str = ""
+
+    @property
+    def tone(self) -> str:
+        if self.entry.kind in ("filing.returned", "class.cancelled"):
+            return "bad"
+        return "done" if self.entry.kind in ("filing.approved", "class.finished") else ""
+
+
+HISTORY_KINDS = ("class.", "roster.", "timetable.", "filing.")
+
+
+def history_of(training_class: TrainingClass, *, limit: int = 30) -> list[Happening]:
+    """What was done about the class, the latest first, read from the evidence log (办理经过)."""
+    of_kind = Q()
+    for prefix in HISTORY_KINDS:
+        of_kind |= Q(kind__startswith=prefix)
+    entries = list(Entry.objects.filter(of_kind, chain=training_class.subject).order_by("-seq")[:limit])
+    actors = User.objects.select_related("person").in_bulk({e.actor_id for e in entries if e.actor_id})
+    reasons = dict(training_class.filings.exclude(reason="").values_list("pk", "reason"))
+    return [
+        Happening(
+            entry,
+            str(actors.get(entry.actor_id) or "") if entry.actor_id else "",
+            reasons.get(entry.facts.get("filing"), "")
+            if entry.kind in ("filing.returned", "filing.approved")
+            else "",
+        )
+        for entry in entries
+    ]
+
+
+def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
+    """What this app asks of a person on their start page: managers, officers, staff and trainees."""
+    if user.has_role(Role.MANAGER):
+        yield from _manager_steps(user, now)
+    if user.has_role(Role.OFFICER):
+        yield from _officer_steps(user)
+    if user.person_id is not None:
+        yield from _lesson_steps(user, now)
+
+
+def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
+    institutions = [m.institution_id for m in user.active_memberships if m.role == Role.MANAGER]
+    classes = TrainingClass.objects.filter(institution__in=institutions)
+    today = timezone.localdate(now)
+    drafts = classes.filter(state__in=[ClassState.DRAFT, ClassState.RETURNED], ends_on__gte=today)
+    for training_class in drafts.annotate(people=Count("enrolments"), units=Count("lessons")).order_by(
+        "starts_on"
+    )[:5]:
+        returned = training_class.state == ClassState.RETURNED
+        if returned:
+            title, url, icon = _("改好“%(name)s”，重新提交"), "classes:filing", "edit"
+        elif not training_class.people:
+            title, url, icon = _("给“%(name)s”导入花名册"), "classes:roster", "table-import"
+        elif not training_class.units:
+            title, url, icon = _("给“%(name)s”排课表"), "classes:timetable", "calendar"
+        else:
+            title, url, icon = _("提交“%(name)s”的开班备案"), "classes:filing", "send"
+        yield Task(
+            title=title % {"name": training_class.name},
+            url=reverse(url, args=[training_class.pk]),
+            detail=_("%(day)s 开班，要提前 5 个工作日提交备案")
+            % {"day": training_class.starts_on.isoformat()}
+            if not returned
+            else _("经办人员退回补正，理由在备案页"),
+            due=_midnight(training_class.starts_on),
+            urgent=returned,
+            icon=icon,
+        )
+    over = (
+        classes.filter(state=ClassState.RUNNING).annotate(last=Max("lessons__ends_at")).filter(last__lte=now)
+    )
+    for done in over.order_by("last")[:5]:
+        yield Task(
+            title=_("“%(name)s”的课已上完，办理结班") % {"name": done.name},
+            url=reverse("classes:detail", args=[done.pk]),
+            icon="flag",
+        )
+
+
+def _officer_steps(user: User) -> Iterable[Task]:
+    waiting = filings_decided_by(user).filter(state=FilingState.SUBMITTED)
+    summary = waiting.aggregate(count=Count("pk"), first=Min("submitted_at"))
+    if summary["count"]:
+        yield Task(
+            title=_("%(count)s 件开班备案等您审核") % {"count": summary["count"]},
+            url=reverse("classes:filings"),
+            detail=_("最早一件提交于 %(at)s")
+            % {"at": timezone.localtime(summary["first"]).strftime("%Y-%m-%d %H:%M")},
+            icon="rubber-stamp",
+            urgent=True,
+        )
+
+
+def _lesson_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
+    lesson = open_lessons(user, now).first()
+    if lesson is None:
+        return
+    teaching = user.person_id in (lesson.training_class.lecturer_id, lesson.training_class.assistant_id)
+    soon = lesson.starts_at - now <= datetime.timedelta(hours=1)
+    if lesson.is_roomed and soon:
+        yield Task(
+            title=_("进课堂：%(title)s") % {"title": lesson.title},
+            url=_lesson_url(lesson, teaching=teaching),
+            detail=lesson.training_class.name,
+            due=lesson.starts_at,
+            urgent=True,
+            icon="broadcast",
+            action=_("去开课") if teaching else _("去签到，进课堂"),
+        )
+    else:
+        yield Task(
+            title=_("下一节课：%(title)s") % {"title": lesson.title},
+            url=reverse("classes:detail", args=[lesson.training_class_id]),
+            detail=lesson.training_class.name,
+            due=lesson.starts_at,
+            icon="calendar-event",
+        )
+
+
+def _lesson_url(lesson: Lesson, *, teaching: bool) -> str:
+    """The room for staff, the sign-in for trainees; both belong to floors above, known here by name only."""
+    return reverse("live:room" if teaching else "attendance:sign_in", args=[lesson.pk])
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+
+
+def next_lesson_start() -> Subquery:
+    """A subquery for lists: when the class's next lesson that is not closed begins."""
+    upcoming = (
+        Lesson.objects.filter(training_class=OuterRef("pk"))
+        .exclude(state=LessonState.CLOSED)
+        .order_by("starts_at")
+        .values("starts_at")[:1]
+    )
+    return Subquery(upcoming, output_field=DateTimeField())
