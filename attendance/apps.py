@@ -10,3 +10,4 @@ class AttendanceApp(AppConfig):
 
     def ready(self) -> None:
         import_module("attendance.evidence")
+        import_module("attendance.room")

@@ -281,7 +281,8 @@ def _run(
                 "by_handing_in": [kind.value for kind in BY_HANDING_IN],
             },
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _bounds(multirange: Multirange[datetime.datetime]) -> tuple[Range, ...]:

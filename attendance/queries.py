@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext_noop
 
 from accounts.editions import edition
 from attendance import credit
 from attendance.credit import CreditRow, LessonCredit
-from attendance.models import MICROSECONDS, Check, CheckTarget, SignIn
+from attendance.models import MICROSECONDS, Check, CheckTarget, SignIn, Verdict
 from attendance.states import LIVE_STATES, SignInMethod, SignInState
 from attendance.trace import LessonTrace, Stretch, trace
 from classes.models import Enrolment, Lesson, TrainingClass
@@ -23,6 +25,7 @@ from identity.states import CheckState
 from policy.attendance import AttendanceDecision, judge_attendance, required_online_seconds
 from policy.editions import Edition
 from policy.messages import percent_text
+from policy.refusals import Refusal
 from policy.terms import FULL_LIVE_KINDS, MIXED_ONLINE_KINDS, CreditKind, HourKind, Mode
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "credit_of",
     "credit_of_class",
     "deducts",
+    "is_concluded",
     "last_sign_in",
     "live_sign_in",
     "not_signed_in",
@@ -42,6 +46,26 @@ __all__ = [
     "unsettled_sign_ins",
     "waiting_sign_ins",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What there is to say of one lesson; `attendance.wording.remark_words` says it."""
+
+    code: str
+    lesson_id: int
+    credited_microseconds: int
+    worth_microseconds: int
+    missed_checks: int
+
+    def as_json(self) -> dict[str, int | str]:
+        return {
+            "code": self.code,
+            "lesson": self.lesson_id,
+            "credited_microseconds": self.credited_microseconds,
+            "worth_microseconds": self.worth_microseconds,
+            "missed_checks": self.missed_checks,
+        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +111,7 @@ class TraineeCredit:
         return self.decision.passed
 
     @cached_property
-    def remarks(self) -> list[dict[str, int | str]]:
+    def remarks(self) -> list[Remark]:
         """What there is to say of single lessons: what they did not bring, a sign-out that is missing."""
         return [remark for lesson in self.lessons for remark in _remarks(lesson)]
 
@@ -116,8 +140,8 @@ def _judge_rows(rows: list[CreditRow], training_class: TrainingClass, rules: Edi
     return [_judged(row, rules, mode, required, live_seconds) for row in rows]
 
 
-def credit_of(enrolment: Enrolment, using: str = "default") -> TraineeCredit | None:
-    """One trainee's credit; None for who is no longer on the roster and for a class without lessons."""
+def credit_of(enrolment: Enrolment, using: str = "default") -> TraineeCredit:
+    """One trainee's credit. Raises as `credit_of_class`, and Refusal no_lessons without a timetable."""
     rules = edition(enrolment.training_class.edition)
     rows = credit.class_rows(
         enrolment.training_class_id,
@@ -126,7 +150,21 @@ def credit_of(enrolment: Enrolment, using: str = "default") -> TraineeCredit | N
         using=using,
         enrolment=enrolment.pk,
     )
-    return _judge_rows(rows, enrolment.training_class, rules)[0] if rows else None
+    if not rows:
+        raise Refusal(
+            "no_lessons",
+            gettext_noop("这个班还没有排课，没有学时可以看。"),
+            found=0,
+            required=1,
+            rule="M8",
+            next_step=gettext_noop("课表排好以后再来看。"),
+        )
+    return _judge_rows(rows, enrolment.training_class, rules)[0]
+
+
+def is_concluded(training_class: TrainingClass, using: str = "default") -> bool:
+    """Whether the verdicts have been given, for good."""
+    return Verdict.objects.using(using).filter(enrolment__training_class=training_class).exists()
 
 
 def deducts(rules: Edition) -> bool:
@@ -158,7 +196,7 @@ def _judged(row: CreditRow, rules: Edition, mode: Mode, required: int, live_seco
     return TraineeCredit(row, by_kind, required * MICROSECONDS, decision)
 
 
-def _remarks(lesson: LessonCredit) -> list[dict[str, int | str]]:
+def _remarks(lesson: LessonCredit) -> list[Remark]:
     codes: list[str] = []
     if lesson.kind in credit.BY_HANDING_IN:
         codes = [] if lesson.handed_in else ["not_handed_in"]
@@ -173,13 +211,7 @@ def _remarks(lesson: LessonCredit) -> list[dict[str, int | str]]:
             if lesson.microseconds < lesson.worth and not lesson.missed_checks:
                 codes.append("not_whole")
     return [
-        {
-            "code": code,
-            "lesson": lesson.lesson_id,
-            "credited_microseconds": lesson.microseconds,
-            "worth_microseconds": lesson.worth,
-            "missed_checks": lesson.missed_checks,
-        }
+        Remark(code, lesson.lesson_id, lesson.microseconds, lesson.worth, lesson.missed_checks)
         for code in codes
     ]
 
@@ -253,7 +285,7 @@ class CheckOfLesson:
 def checks_of(lesson: Lesson, using: str = "default") -> list[CheckOfLesson]:
     """The checks of a lesson with everybody who was asked, the latest first. Two queries."""
     checks = {check.pk: check for check in Check.objects.using(using).filter(lesson=lesson)}
-    targets = (
+    targets: Iterable[tuple[Any, ...]] = (
         CheckTarget.objects.using(using)
         .filter(asked_in__in=checks)
         .order_by("asked_in_id", "enrolment__person__name_pinyin", "pk")

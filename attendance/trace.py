@@ -6,11 +6,12 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from accounts.editions import edition
 from attendance import credit
 from attendance.credit import LessonRanges, Range
-from attendance.models import CheckTarget, SignIn, UnitCredit
+from attendance.models import MICROSECONDS, CheckTarget, SignIn, UnitCredit
 from attendance.states import SignInState
 from classes.live.models import PresenceInterval
 from classes.live.states import Closing
@@ -182,7 +183,7 @@ def _facts(enrolment: Enrolment, using: str) -> dict[int, _Facts]:
         of(sign_in.lesson_id).sign_ins.append(sign_in)
     for unit in UnitCredit.objects.using(using).filter(enrolment=enrolment):
         of(unit.lesson_id).handed_in = unit
-    asked = (
+    asked: Iterable[tuple[Any, ...]] = (
         CheckTarget.objects.using(using)
         .filter(enrolment=enrolment)
         .order_by("asked_in__opened_at")
@@ -215,7 +216,7 @@ def _lesson(
     return LessonTrace(
         lesson=lesson,
         number=number,
-        worth=int(lesson.hours * lesson_hour * credit.MICROSECONDS),
+        worth=int(lesson.hours * lesson_hour * MICROSECONDS),
         microseconds=ranges.microseconds if ranges else 0,
         subject=f"{lesson.subject}/person/{enrolment.person_id}",
         stretches=tuple(_stretches(lesson, ranges, facts)) if ranges and by_presence else (),

@@ -1,6 +1,7 @@
 """The verdict on everybody's attendance at the end of a class (M8)."""
 
 import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -116,7 +117,7 @@ def _by_kind(one: TraineeCredit) -> dict[str, int]:
     return {kind.value: time for kind, time in one.by_kind.items()}
 
 
-def _reasons(one: TraineeCredit) -> list[dict[str, object]]:
+def _reasons(one: TraineeCredit) -> list[Any]:
     """The judgement with its numbers first, then what there is to say about single lessons. Plain JSON."""
     findings = [
         {
@@ -130,4 +131,4 @@ def _reasons(one: TraineeCredit) -> list[dict[str, object]]:
         }
         for finding in one.decision.findings
     ]
-    return [*findings, *({**remark} for remark in one.remarks)]
+    return [*findings, *(remark.as_json() for remark in one.remarks)]

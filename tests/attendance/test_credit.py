@@ -1,4 +1,4 @@
-"""Credited time: the story of the mockups as a vector, each rule by itself, and the whole against an oracle."""
+"""Credited time: the story of the mockups as a vector, then each rule by itself."""
 
 import datetime
 from typing import Any
@@ -171,7 +171,7 @@ def test_a_missing_sign_out_ends_at_the_last_heartbeat_and_is_remarked(room: Roo
     room.signed_in(room.learner, lesson, clock("08:30"))
     [row] = queries.credit_of_class(room.training_class)
     assert row.credited_microseconds == (180 * 60 - 12) * MICROSECONDS + 123_456
-    assert [remark["code"] for remark in row.remarks] == ["not_signed_out", "not_whole"]
+    assert [remark.code for remark in row.remarks] == ["not_signed_out", "not_whole"]
 
 
 def test_who_is_in_the_room_now_is_credited_up_to_the_last_heartbeat(room: Room) -> None:
