@@ -240,7 +240,7 @@ _SPECS = (
         by_course_type=True,
     ),
     ParameterSpec("payment_split", gettext_noop("补贴分几次拨付"), Shape.SHARES, (Unit.PERCENT,)),
-    _whole("public_notice_days", gettext_noop("公示期限"), Unit.WORKING_DAYS, least=1),
+    _whole("public_notice_days", gettext_noop("公示期限"), Unit.WORKING_DAYS, least=0),
     # After the class
     _whole("archive_retention", gettext_noop("学员电子档案保存期限"), Unit.YEARS, least=1),
     _reading(
