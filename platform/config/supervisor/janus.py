@@ -1,7 +1,8 @@
 """A private Janus: VideoRoom only, its control ports on loopback, its own secrets and folders.
 
-The stock configuration (all interfaces, demo rooms, a known admin secret) is never read. Why each setting:
-docs/decisions/0006-live-media.md
+The stock configuration (all interfaces, demo rooms, a known admin secret) is never read. The production image
+writes its configuration with this module too, so it imports nothing but the standard library.
+Why each setting: docs/decisions/0006-live-media.md
 """
 
 import fcntl
@@ -47,7 +48,10 @@ general: {{
   protected_folders = [ "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr" ]
 }}
 media: {{ rtp_port_range = "{range}"  slowlink_threshold = 4 }}
-nat: {{ nice_debug = false  ignore_mdns = true  full_trickle = false  ice_enforce_list = "{address}" }}
+nat: {{
+  nice_debug = false  ignore_mdns = true  full_trickle = false
+  ice_enforce_list = "{address}"{public}
+}}
 plugins: {{}}
 transports: {{}}
 loggers: {{}}
@@ -56,11 +60,11 @@ events: {{ broadcast = false }}
 _HTTP = """\
 general: {{
   json = "compact"  base_path = "/janus"  https = false
-  http = true  port = {http_port}  ip = "127.0.0.1"  acl = "127.0.0.1"
+  http = true  port = {http_port}  ip = "{control}"  acl = "{allowed}"
 }}
 admin: {{
   admin_base_path = "/admin"  admin_https = false
-  admin_http = true  admin_port = {admin_port}  admin_ip = "127.0.0.1"  admin_acl = "127.0.0.1"
+  admin_http = true  admin_port = {admin_port}  admin_ip = "{control}"  admin_acl = "{allowed}"
 }}
 """
 _VIDEOROOM = """\
@@ -88,9 +92,10 @@ def media_address() -> str:
 
 
 def write_configuration(folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Write Janus's private tree under `folder` and return its command line.
+    """Write Janus's private tree under `folder` and return its command line. Raises JanusUnavailable.
 
-    Takes the control addresses, secrets and recordings folder from `environment`. Raises JanusUnavailable.
+    Takes control addresses, secrets and the recordings folder from `environment`. The control ports answer on
+    YUCHUANG_JANUS_CONTROL (127.0.0.1) to callers whose address begins with YUCHUANG_JANUS_ALLOWED (the same).
     """
     program = shutil.which("janus")
     libraries = next((path for pattern in _LIBRARIES for path in sorted(_glob(pattern))), None)
@@ -104,8 +109,13 @@ def write_configuration(folder: Path, environment: Mapping[str, str]) -> list[st
     Path(environment["JANUS_RECORDINGS_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
     for kind, library in (("plugins", "libjanus_videoroom.so"), ("transports", "libjanus_http.so")):
         (folder / kind / library).symlink_to(libraries / kind / library)
+    control = environment.get("YUCHUANG_JANUS_CONTROL", "127.0.0.1")
+    public = environment.get("YUCHUANG_MEDIA_PUBLIC_ADDRESS")  # behind a translating router or a container
     values = {
         **environment,
+        "control": control,
+        "allowed": environment.get("YUCHUANG_JANUS_ALLOWED", control),
+        "public": f'\n  nat_1_1_mapping = "{public}"' if public else "",
         "folder": folder,
         "address": address,
         "range": environment.get("YUCHUANG_RTP_PORTS", "20000-20999"),

