@@ -17,6 +17,7 @@ from accounts.api import RefusalSerializer
 from accounts.models import User
 from classes.live import actions, queries
 from classes.live.permissions import access_room, require_member
+from classes.live.protocol import Event
 from classes.models import Lesson
 
 Body = serializers.Serializer[Any]
@@ -36,9 +37,9 @@ class LessonSerializer(Body):
 class EventSerializer(Body):
     """A room event exactly as the socket carries it."""
 
-    type = serializers.CharField()
+    type = serializers.ChoiceField(choices=[event.value for event in Event])
     id = serializers.IntegerField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # a serializer has a property of this name
 
 
 class EventsSerializer(Body):
@@ -84,6 +85,11 @@ class AnswerSerializer(PeerSerializer):
         required=False,
         help_text="A viewer's answer. A publisher leaves it out and says that its connection stands.",
     )
+
+
+class StreamSerializer(PeerSerializer):
+    mid = serializers.CharField(max_length=16, help_text="The stream's own id in the session description.")
+    send = serializers.BooleanField()
 
 
 class DescribedSerializer(PeerSerializer):
@@ -174,12 +180,10 @@ class HandsView(RoomView):
     def post(self, request: Request, pk: int) -> Response:
         user, lesson, at = self.user(request), self.lesson(request, pk), timezone.now()
         body = self.body(request, HandSerializer)
-        require_member(user, lesson)
-        assert user.person_id is not None
         if body["raised"]:
             actions.raise_hand(actor=user, lesson=lesson, at=at)
         else:
-            person_id = body.get("person", user.person_id)
+            person_id = body.get("person", require_member(user, lesson).person_id)
             actions.lower_hand(actor=user, lesson=lesson, person_id=person_id, at=at)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -232,6 +236,23 @@ class MediaStartView(RoomView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class MediaConfigureView(RoomView):
+    """Have one stream of a watched feed sent or not, to save data."""
+
+    @extend_schema(request=StreamSerializer, responses={204: None, **MEDIA_ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        lesson = self.lesson(request, pk)
+        body = self.body(request, StreamSerializer)
+        actions.receive(
+            actor=self.user(request),
+            lesson=lesson,
+            peer_id=body["peer"],
+            mid=body["mid"],
+            send=body["send"],
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 class MediaLeaveView(RoomView):
     """Stop sending or receiving."""
 
@@ -253,5 +274,6 @@ api_urlpatterns = [
     path("lessons/<int:pk>/media/publish/", PublishView.as_view(), name="room-media-publish"),
     path("lessons/<int:pk>/media/watch/", WatchView.as_view(), name="room-media-watch"),
     path("lessons/<int:pk>/media/start/", MediaStartView.as_view(), name="room-media-start"),
+    path("lessons/<int:pk>/media/configure/", MediaConfigureView.as_view(), name="room-media-configure"),
     path("lessons/<int:pk>/media/leave/", MediaLeaveView.as_view(), name="room-media-leave"),
 ]

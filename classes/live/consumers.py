@@ -36,8 +36,7 @@ WENT_AWAY = (1000, 1001)  # close codes of a browser that left: closed the page,
 class RoomConsumer(AsyncWebsocketConsumer):
     """One person's socket in one room; docs/live-protocol.md is what it says and hears."""
 
-    channel_layer_alias = None  # the hub carries the rooms' messages
-    scope: dict[str, Any]
+    channel_layer_alias = None  # type: ignore[assignment]  # the hub carries the rooms' messages
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Converse until either side ends it; then close the presence, whatever ended it."""
@@ -62,7 +61,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        user = self.scope["user"]
+        user: object = self.scope["user"]
         if not isinstance(user, User):
             await self.close(CloseCode.NOT_SIGNED_IN)
             return
@@ -120,7 +119,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         return query.get("device", [""])[0][:DEVICE_LENGTH]
 
     def _language(self) -> str:
-        cookie = self.scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
+        cookie = str(self.scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, ""))
         return cookie if cookie in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

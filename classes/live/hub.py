@@ -117,9 +117,7 @@ class Hub:
         return _hubs.setdefault(asyncio.get_running_loop(), cls())
 
     async def join(self, member: Member) -> None:
-        """Deliver to this member from now on; returns once the subscription stands, so nothing slips
-        through.
-        """
+        """Deliver to this member from now on; returns once the subscription stands."""
         self._rooms[room_line(member.lesson_id)].add(member)
         self._sockets[socket_line(member.connection)] = member
         if self._listener is None:
@@ -148,9 +146,7 @@ class Hub:
                 member.put(text, int(code))
 
     async def _listen(self) -> None:
-        """Keep one subscription for the whole process; after a break, tell everybody to ask for what they
-        missed.
-        """
+        """Keep one subscription; after a break, tell everybody to ask for what they missed."""
         broken = False
         while True:
             client = redis.asyncio.Redis.from_url(settings.REDIS_URL)

@@ -1,5 +1,7 @@
 """Who may see a room, be in it, lead it."""
 
+from dataclasses import dataclass
+
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
@@ -39,11 +41,19 @@ def can_enter(user: User, lesson: Lesson) -> bool:
     return room_role(user, lesson) is not None
 
 
-def require_member(user: User, lesson: Lesson) -> RoomRole:
-    """Return this person's role in the room: Refusal `not_in_class` (403), Http404 for a stranger."""
+@dataclass(frozen=True)
+class Participant:
+    """Somebody who belongs in a room, and as what."""
+
+    person_id: int
+    role: RoomRole
+
+
+def require_member(user: User, lesson: Lesson) -> Participant:
+    """Return who this is in the room; raises Refusal `not_in_class` (403), Http404 for a stranger."""
     role = room_role(user, lesson)
-    if role is not None:
-        return role
+    if role is not None and user.person_id is not None:
+        return Participant(user.person_id, role)
     access_lesson(user, lesson.pk)
     raise Refusal(
         "not_in_class",

@@ -8,10 +8,13 @@ from django.core.files import File
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 CHUNK = 64 * 1024
+NOTHING = (0, -1)
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def file_response(request: HttpRequest, file: File, *, content_type: str, etag: str) -> HttpResponseBase:
+def file_response(
+    request: HttpRequest, file: File[bytes], *, content_type: str, etag: str
+) -> HttpResponseBase:
     """Answer with the whole file (200), one range of it (206), or 416 for a range beyond its end.
 
     A header that names several ranges, or is malformed, counts as absent, as the RFC allows; so does
@@ -24,7 +27,7 @@ def file_response(request: HttpRequest, file: File, *, content_type: str, etag: 
     if bounds is None:
         response = FileResponse(file.open("rb"), content_type=content_type)
         response.headers["Content-Length"] = str(size)
-    elif bounds == ():
+    elif bounds is NOTHING:
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     else:
         first, last = bounds
@@ -38,20 +41,18 @@ def file_response(request: HttpRequest, file: File, *, content_type: str, etag: 
     return response
 
 
-def _bounds(header: str, size: int) -> tuple[int, int] | tuple[()] | None:
-    """First and last byte asked for; () where nothing of the file is; None where the whole file is to be
-    sent.
-    """
+def _bounds(header: str, size: int) -> tuple[int, int] | None:
+    """First and last byte asked for, or NOTHING; None where the whole file is to be sent."""
     match = _RANGE.fullmatch(header.strip())
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     if not first:  # the last n bytes
         length = min(int(last), size)
-        return (size - length, size - 1) if length else ()
+        return (size - length, size - 1) if length else NOTHING
     if last and int(last) < int(first):
         return None
-    return (int(first), min(int(last or size), size - 1)) if int(first) < size else ()
+    return (int(first), min(int(last or size), size - 1)) if int(first) < size else NOTHING
 
 
 def _read(file: IO[bytes], first: int, length: int) -> Iterator[bytes]:

@@ -4,4 +4,4 @@ from django.urls import path
 
 from classes.live.consumers import RoomConsumer
 
-websocket_urlpatterns = [path("ws/lessons/<int:pk>/", RoomConsumer.as_asgi())]
+websocket_urlpatterns = [path("ws/lessons/<int:pk>/", RoomConsumer.as_asgi())]  # type: ignore[arg-type]

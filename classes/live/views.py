@@ -21,7 +21,7 @@ def room(request: HttpRequest, pk: int) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     lesson = access_room(user, pk)
-    role = require_member(user, lesson)
+    me = require_member(user, lesson)
     if lesson.state == LessonState.CLOSED:
         return redirect("live:replay", pk=lesson.pk)
     gate = first_closed_gate(lesson, user)
@@ -30,7 +30,7 @@ def room(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "live/room.html",
-        {"lesson": lesson, "role": role, "leads": role != RoomRole.TRAINEE, "person": user.person},
+        {"lesson": lesson, "me": me, "leads": me.role != RoomRole.TRAINEE},
     )
 
 
@@ -54,7 +54,7 @@ def recording(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     assert isinstance(request.user, User)
     lesson = access_room(request.user, pk)
     found = get_object_or_404(queries.recordings(lesson), pk=number)
-    content_type = "video/mp4" if found.file.name.endswith(".mp4") else "video/webm"
+    content_type = "video/mp4" if str(found.file.name).endswith(".mp4") else "video/webm"
     response = file_response(request, found.file, content_type=content_type, etag=f'"{found.sha256}"')
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response

@@ -12,6 +12,7 @@ from classes.live.actions.media import (
     keep_peers_alive,
     leave_media,
     publish,
+    receive,
     start_watching,
     watch,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "post_message",
     "publish",
     "raise_hand",
+    "receive",
     "record_heartbeats",
     "set_recording",
     "start_lesson",

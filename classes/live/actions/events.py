@@ -64,6 +64,6 @@ def _publish(event: RoomEvent) -> None:
     broadcast.to_room(event.room_id, encode(**event.message), close=CLOSING_EVENTS.get(event.type))
 
 
-def person_subject(lesson: Lesson, person_id: int | None) -> str:
+def person_subject(lesson: Lesson, person_id: int) -> str:
     """The name in the evidence log of what one person did in one lesson."""
     return f"{lesson.subject}/person/{person_id}"

@@ -34,7 +34,7 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
     text = text.strip()
     with transaction.atomic():
         lock_rooms(lesson.pk)
-        role = require_member(actor, lesson)
+        me = require_member(actor, lesson)
         posted = RoomEvent.objects.filter(room_id=lesson.pk, actor=actor, key=key).first()
         if posted:
             return posted
@@ -43,9 +43,9 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
         salt = audit.new_salt()
         data = {
             "key": str(key),
-            "person": actor.person_id,
+            "person": me.person_id,
             "name": str(actor),
-            "role": role.value,
+            "role": me.role.value,
             "text": text,
         }
         seq = announce(
@@ -54,7 +54,7 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
         audit.record(
             "room.message_posted",
             actor_id=actor.pk,
-            subject=person_subject(lesson, actor.person_id),
+            subject=person_subject(lesson, me.person_id),
             facts={"event": seq, "length": len(text), "text": audit.commit(text, salt=salt)},
             at=at,
         )
@@ -103,18 +103,18 @@ def raise_hand(*, actor: User, lesson: Lesson, at: datetime.datetime) -> RaisedH
     """
     with transaction.atomic():
         lock_rooms(lesson.pk)
-        require_member(actor, lesson)
+        me = require_member(actor, lesson)
         _require_not_closed(lesson)
         hand, raised = RaisedHand.objects.get_or_create(
-            room_id=lesson.pk, person_id=actor.person_id, defaults={"raised_at": at}
+            room_id=lesson.pk, person_id=me.person_id, defaults={"raised_at": at}
         )
         if raised:
-            data = {"person": actor.person_id, "name": str(actor), "raised_at": at.isoformat()}
+            data = {"person": me.person_id, "name": str(actor), "raised_at": at.isoformat()}
             announce(lesson=lesson, type=Event.HAND_RAISED, data=data, actor=actor, at=at)
             audit.record(
                 "room.hand_raised",
                 actor_id=actor.pk,
-                subject=person_subject(lesson, actor.person_id),
+                subject=person_subject(lesson, me.person_id),
                 facts={},
                 at=at,
             )
@@ -128,8 +128,8 @@ def lower_hand(*, actor: User, lesson: Lesson, person_id: int, at: datetime.date
     """
     with transaction.atomic():
         lock_rooms(lesson.pk)
-        require_member(actor, lesson)
-        if person_id != actor.person_id:
+        me = require_member(actor, lesson)
+        if person_id != me.person_id:
             require_teach(actor, lesson.training_class)
         lowered, _rows = RaisedHand.objects.filter(room_id=lesson.pk, person_id=person_id).delete()
         if lowered:

@@ -20,7 +20,7 @@ from classes.live.actions.events import announce, lock_rooms, person_subject
 from classes.live.media import janus
 from classes.live.media.janus import JanusError, JanusUnreachable, Leg
 from classes.live.models import MediaPeer, OpenPresence
-from classes.live.permissions import require_member, room_role
+from classes.live.permissions import require_member
 from classes.live.protocol import Event
 from classes.live.states import PeerKind
 from classes.models import Lesson
@@ -41,18 +41,19 @@ def publish(
     `offer_refused` (400).
     """
     require_teach(actor, lesson.training_class)
-    _require_socket(actor, lesson, connection)
-    feed = feed_of(actor, lesson)
+    me = require_member(actor, lesson)
+    _require_socket(me.person_id, lesson, connection)
+    feed = f"{me.role}-{me.person_id}"
     with transaction.atomic():
         lock_rooms(lesson.pk)
         earlier = MediaPeer.objects.filter(
             room_id=lesson.pk, feed=feed, kind=PeerKind.PUBLISH, closed_at__isnull=True
         )
         sessions = _close(list(earlier), lesson=lesson, actor=actor, at=at)
-    with _leg_for(actor, sessions) as leg:
+    with _leg_for(me.person_id, sessions) as leg:
         janus.ensure_room(lesson.pk, record=lesson.state == LessonState.OPEN)
         answer = janus.publish(leg, lesson.pk, feed=feed, name=str(actor), offer=offer)
-        peer = _write_down(leg, actor, lesson, connection, PeerKind.PUBLISH, feed, at)
+        peer = _write_down(leg, me.person_id, lesson, connection, PeerKind.PUBLISH, feed, at)
     return peer, answer.sdp
 
 
@@ -100,17 +101,17 @@ def watch(
 
     Raises Refusal `not_in_class` (403), `not_in_room`, `feed_not_ready`, `media_unavailable` (503).
     """
-    require_member(actor, lesson)
-    _require_socket(actor, lesson, connection)
+    me = require_member(actor, lesson)
+    _require_socket(me.person_id, lesson, connection)
     with transaction.atomic():
         lock_rooms(lesson.pk)
         earlier = MediaPeer.objects.filter(
             connection=connection, feed=feed, kind=PeerKind.WATCH, closed_at__isnull=True
         )
         sessions = _close(list(earlier), lesson=lesson, actor=actor, at=at)
-    with _leg_for(actor, sessions) as leg:
+    with _leg_for(me.person_id, sessions) as leg:
         offer = janus.subscribe(leg, lesson.pk, feed=feed)
-        peer = _write_down(leg, actor, lesson, connection, PeerKind.WATCH, feed, at)
+        peer = _write_down(leg, me.person_id, lesson, connection, PeerKind.WATCH, feed, at)
     return peer, offer.sdp
 
 
@@ -129,13 +130,24 @@ def start_watching(
     return peer
 
 
+def receive(*, actor: User, lesson: Lesson, peer_id: UUID, mid: str, send: bool) -> None:
+    """Have one stream of a watched feed sent or not: a trainee who saves data takes the sound alone.
+
+    Raises Refusal `peer_gone`, `offer_refused` (400), `media_unavailable` (503).
+    """
+    peer = _own_peer(actor, lesson, peer_id, PeerKind.WATCH)
+    with _refusing():
+        janus.configure(Leg(peer.session, peer.handle), mid=mid, send=send)
+
+
 def leave_media(*, actor: User, lesson: Lesson, peer_id: UUID, at: datetime.datetime) -> None:
     """Stop sending or receiving. A leg that is closed stays closed. Raises Refusal `peer_gone` for
     another's leg.
     """
     with transaction.atomic():
         lock_rooms(lesson.pk)
-        peer = MediaPeer.objects.filter(pk=peer_id, room_id=lesson.pk, person_id=actor.person_id).first()
+        me = require_member(actor, lesson)
+        peer = MediaPeer.objects.filter(pk=peer_id, room_id=lesson.pk, person_id=me.person_id).first()
         if peer is None:
             raise _peer_gone()
         sessions = _close([peer] if peer.closed_at is None else [], lesson=lesson, actor=actor, at=at)
@@ -175,14 +187,9 @@ def keep_peers_alive(*, connections: Iterable[UUID], at: datetime.datetime) -> N
             return  # all of them: a Janus that comes back has forgotten its sessions, and then says so
 
 
-def feed_of(actor: User, lesson: Lesson) -> str:
-    """The name of what this person publishes: their role and their person's id."""
-    return f"{room_role(actor, lesson)}-{actor.person_id}"
-
-
 def _write_down(
     leg: Leg,
-    actor: User,
+    person_id: int,
     lesson: Lesson,
     connection: UUID,
     kind: PeerKind,
@@ -191,11 +198,11 @@ def _write_down(
 ) -> MediaPeer:
     with transaction.atomic():
         # While this row is held the presence cannot close, so closing it will find the leg.
-        _require_socket(actor, lesson, connection, lock=True)
+        _require_socket(person_id, lesson, connection, lock=True)
         return MediaPeer.objects.create(
             id=uuid.uuid4(),
             room_id=lesson.pk,
-            person_id=actor.person_id,
+            person_id=person_id,
             connection=connection,
             kind=kind,
             feed=feed,
@@ -205,9 +212,9 @@ def _write_down(
         )
 
 
-def _require_socket(actor: User, lesson: Lesson, connection: UUID, *, lock: bool = False) -> None:
+def _require_socket(person_id: int, lesson: Lesson, connection: UUID, *, lock: bool = False) -> None:
     """Raises Refusal `not_in_room` unless this socket is the person's presence in this room."""
-    presences = OpenPresence.objects.filter(person_id=actor.person_id, lesson=lesson, connection=connection)
+    presences = OpenPresence.objects.filter(person_id=person_id, lesson=lesson, connection=connection)
     if lock:
         presences = presences.select_for_update()
     if not presences.exists():
@@ -219,8 +226,9 @@ def _require_socket(actor: User, lesson: Lesson, connection: UUID, *, lock: bool
 
 
 def _own_peer(actor: User, lesson: Lesson, peer_id: UUID, kind: PeerKind) -> MediaPeer:
+    me = require_member(actor, lesson)
     peer = MediaPeer.objects.filter(
-        pk=peer_id, room_id=lesson.pk, person_id=actor.person_id, kind=kind, closed_at__isnull=True
+        pk=peer_id, room_id=lesson.pk, person_id=me.person_id, kind=kind, closed_at__isnull=True
     ).first()
     if peer is None:
         raise _peer_gone()
@@ -252,7 +260,7 @@ def _end_after_commit(sessions: list[int]) -> None:
 
 
 @contextmanager
-def _leg_for(actor: User, replaced: list[int]) -> Iterator[Leg]:
+def _leg_for(person_id: int, replaced: list[int]) -> Iterator[Leg]:
     """End the legs that this one replaces, open it, and close it again if what follows fails.
 
     A publisher who was refused would otherwise stay in the room as a ghost.
@@ -260,7 +268,7 @@ def _leg_for(actor: User, replaced: list[int]) -> Iterator[Leg]:
     with _refusing():
         for session in replaced:
             janus.close_leg(session)
-        leg = janus.open_leg(f"person-{actor.person_id}")
+        leg = janus.open_leg(f"person-{person_id}")
         try:
             yield leg
         except BaseException:

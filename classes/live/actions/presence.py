@@ -17,10 +17,12 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models.functions import Upper
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 import audit
 from accounts.models import Person, User
+from classes.actions.lessons import opens_at
 from classes.live import broadcast
 from classes.live.actions.events import announce, lock_rooms, person_subject
 from classes.live.actions.media import close_peers
@@ -33,9 +35,6 @@ from classes.models import Lesson
 from classes.states import ClassState, LessonState
 from policy.refusals import Refusal
 
-DOORS_OPEN = timedelta(
-    minutes=30
-)  # before the planned start (L2); time is credited from sign-in and the start only
 FLUSH_SECONDS = 2  # how often a process writes its members' last heartbeats
 
 
@@ -60,13 +59,14 @@ def open_presence(
     socket that loses the clock is told `presence.taken_over` and closed. The same connection again changes
     nothing.
 
-    Raises Refusal `not_in_class` (403), `class_not_running`, `lesson_closed`, `room_not_open_yet`.
+    Raises Refusal `not_in_class` (403), `class_not_running`, `lesson_closed`, `room_not_open_yet`,
+    `lesson_missed`, `edition_unset`.
     """
     with transaction.atomic():
         lesson = Lesson.objects.select_for_update(no_key=True).get(pk=lesson.pk)
-        role = require_member(actor, lesson)
+        me = require_member(actor, lesson)
         _judge_door(lesson, at)
-        person = Person.objects.select_for_update(no_key=True).get(pk=actor.person_id)
+        person = Person.objects.select_for_update(no_key=True).get(pk=me.person_id)
         earlier = OpenPresence.objects.select_for_update().filter(person=person).first()
         if earlier and earlier.connection == connection:
             return earlier
@@ -86,7 +86,7 @@ def open_presence(
             last_seen_at=started_at,
             device=device,
         )
-        data = {"person": person.pk, "name": person.name, "role": role.value}
+        data = {"person": person.pk, "name": person.name, "role": me.role.value}
         announce(lesson=lesson, type=Event.PERSON_JOINED, data=data, actor=actor, at=at)
         audit.record_many(evidence)
     return opened
@@ -104,17 +104,32 @@ def _judge_door(lesson: Lesson, at: datetime.datetime) -> None:
             rule="F9",
             next_step=gettext_noop("开班备案通过以后才能上课，请联系培训机构。"),
         )
-    if lesson.state == LessonState.PLANNED and not lesson.starts_at - DOORS_OPEN <= at < lesson.ends_at:
+    if lesson.state == LessonState.PLANNED:
+        _judge_waiting(lesson, at)
+
+
+def _judge_waiting(lesson: Lesson, at: datetime.datetime) -> None:
+    """Before the lesson is opened people may wait in its room, from when it may be opened until it would
+    end.
+    """
+    doors = opens_at(lesson)
+    if at < doors:
         raise Refusal(
-            "room_not_open_yet" if at < lesson.ends_at else "lesson_missed",
-            gettext_noop("课堂还没有开门。")
-            if at < lesson.ends_at
-            else gettext_noop("这节课的时间已经过了，没有开课。"),
+            "room_not_open_yet",
+            gettext_noop("课堂还没有开门，%(doors)s 起可以进。"),
             found=at,
-            required=lesson.starts_at - DOORS_OPEN,
-            next_step=gettext_noop("上课前 30 分钟开门，请到时再进。")
-            if at < lesson.ends_at
-            else gettext_noop("请联系助教，问清改到什么时候上。"),
+            required=doors,
+            rule="L2",
+            params={"doors": timezone.localtime(doors).strftime("%Y-%m-%d %H:%M:%S")},
+            next_step=gettext_noop("请到时间再进。"),
+        )
+    if at >= lesson.ends_at:
+        raise Refusal(
+            "lesson_missed",
+            gettext_noop("这节课的时间已经过了，没有开课。"),
+            found=at,
+            required=lesson.ends_at,
+            next_step=gettext_noop("请联系助教，问清改到什么时候上。"),
         )
 
 

@@ -187,6 +187,11 @@ def start(leg: Leg, answer: str) -> None:
     _message(leg, {"request": "start"}, Sdp("answer", answer))
 
 
+def configure(leg: Leg, *, mid: str, send: bool) -> None:
+    """Pause or resume one stream of a subscription."""
+    _message(leg, {"request": "configure", "streams": [{"mid": mid, "send": send}]})
+
+
 def keep_alive(session: int) -> None:
     """Janus ends a session after a minute without a sign of life."""
     _session({"janus": "keepalive"}, f"/{session}")
