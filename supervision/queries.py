@@ -44,7 +44,9 @@ def figures_of(bureau: Bureau) -> Figures:
         Verdict.objects.using(ALIAS)
         .filter(inside)
         .aggregate(
-            total=Count("pk"), passed=Count("pk", filter=Q(passed=True)), credited=Sum("credited_microseconds")
+            total=Count("pk"),
+            passed=Count("pk", filter=Q(passed=True)),
+            credited=Sum("credited_microseconds"),
         )
     )
     claims = claims_supervised_by(bureau).aggregate(

@@ -169,9 +169,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "supervision/claim.html",
         {
             "claim": claim,
-            "lines": claim.lines.select_related(
-                "enrolment__person", "verdict", "certificate__attempt__exam"
-            ),
+            "lines": claim.lines.select_related("enrolment__person", "verdict", "certificate__attempt__exam"),
         },
     )
 
@@ -181,9 +179,13 @@ def claim_line(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     """From a yuan to a second, for the regulator: the same trace the institution sees."""
     claim = permissions.access_claim(_user(request), pk)
     request.look_subject = claim.training_class.subject  # type: ignore[attr-defined]
-    line = claim.lines.select_related(
-        "claim__training_class__course", "enrolment__person", "verdict", "certificate__attempt__exam"
-    ).filter(n=n).first()
+    line = (
+        claim.lines.select_related(
+            "claim__training_class__course", "enrolment__person", "verdict", "certificate__attempt__exam"
+        )
+        .filter(n=n)
+        .first()
+    )
     if line is None:
         raise Http404
     trace = trace_of(line, using=ALIAS)
