@@ -81,3 +81,16 @@ def access_check_to_review(user: User | AnonymousUser, pk: int) -> FaceCheck:
     if check.state not in (CheckState.GREY, CheckState.CONFIRMED, CheckState.DENIED, CheckState.LAPSED):
         raise Http404
     return check
+
+
+def own_person(user: User | AnonymousUser) -> tuple[User, Person]:
+    """The account and its human being; raises Refusal `person_required` (403) for an office's account."""
+    if isinstance(user, User) and user.person is not None:
+        return user, user.person
+    raise Refusal(
+        "person_required",
+        gettext_noop("这个账号是单位的，没有登记本人，用不到人脸核对。"),
+        rule="P7",
+        next_step=gettext_noop("请用学员自己的账号登录。"),
+        status=403,
+    )

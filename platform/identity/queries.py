@@ -32,6 +32,11 @@ def waiting_enrolment(person: Person) -> FaceCheck | None:
     return FaceCheck.objects.filter(person=person, purpose=Purpose.ENROL, state=CheckState.PENDING).first()
 
 
+def last_enrolment(person: Person) -> FaceCheck | None:
+    """The person's latest try to enrol."""
+    return FaceCheck.objects.filter(person=person, purpose=Purpose.ENROL).first()
+
+
 def checks_in_doubt(subject: str) -> QuerySet[FaceCheck]:
     """The checks about `subject`, or anything below it, that wait for a person; the longest waiting first."""
     return (

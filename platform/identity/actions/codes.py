@@ -3,7 +3,7 @@
 import hmac
 import secrets
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.db import transaction
@@ -106,7 +106,8 @@ def redeem_code(*, person: Person, subject: str, code: str, actor: User, at: dat
 
 
 def _hash(digits: str, *, person_id: int, subject: str, issued_at: datetime) -> bytes:
-    return vault.blind_index(digits, context=f"identity.code:{person_id}:{subject}:{issued_at.isoformat()}")
+    moment = issued_at.astimezone(UTC).isoformat()
+    return vault.blind_index(digits, context=f"identity.code:{person_id}:{subject}:{moment}")
 
 
 # Wrong tries are counted in the cache, not in the row: a refusal rolls the caller's transaction back, and

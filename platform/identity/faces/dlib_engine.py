@@ -6,6 +6,7 @@ product, is never called.
 """
 
 import warnings
+from importlib import import_module
 from threading import Lock
 from types import ModuleType
 
@@ -57,13 +58,12 @@ def _face_recognition() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pkg_resources announces its own removal
-            import face_recognition
-            import pkg_resources  # noqa: F401  (asked first, so that quit() is never reached)
+            import_module("pkg_resources")  # asked first, so that quit() is never reached
+            library = import_module("face_recognition")
     except (ImportError, SystemExit) as error:
         raise ImproperlyConfigured(
             "FACE_ENGINE=dlib needs dlib-bin, face-recognition, face-recognition-models and setuptools<82"
         ) from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated
-    library: ModuleType = face_recognition
     return library

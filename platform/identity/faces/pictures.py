@@ -14,8 +14,8 @@ from identity.faces.problems import unusable
 
 FORMATS = ("JPEG", "PNG")
 MAX_FRAMES = 8
-MAX_BYTES = 4 * 1024 * 1024  # one frame; the camera page sends about 60 kB
-MAX_BYTES_TOGETHER = 12 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024  # one frame: a phone's full photo; the camera page sends about 60 kB
+MAX_BYTES_TOGETHER = 24 * 1024 * 1024
 MAX_PIXELS = 25_000_000  # above any phone's usual photo; decoded it is 75 MB
 LEAST_SIDE = 96
 # Detection at 320 moves the landmarks enough to change an SFace vector (cosine 0.88 to itself), so pictures
