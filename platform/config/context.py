@@ -81,7 +81,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
 TABS_AT_MOST = 5
 
 
-class Site:
+class Frame:
     """The frame of one page. Everything that costs a query is worked out when a template asks for it."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -167,5 +167,8 @@ def _leads_to(url: str, path: str) -> bool:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `site`, worked out only by pages that have a frame."""
-    return {"site": SimpleLazyObject(lambda: Site(request))}
+    """Context processor: `frame`, worked out only by pages that have one.
+
+    Not named `site`, which Django's own sign-in view puts into its context.
+    """
+    return {"frame": SimpleLazyObject(lambda: Frame(request))}

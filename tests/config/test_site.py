@@ -123,6 +123,13 @@ def test_a_refused_page_shows_the_refusal(rf: RequestFactory):
 # --- who one is ---
 
 
+@pytest.mark.django_db
+def test_the_sign_in_page_has_its_frame(client: Client):
+    html = text_of(client.get(reverse("accounts:login")))
+    assert '<html lang="zh-CN">' in html
+    assert 'value="en" lang="en"' in html
+
+
 def test_a_stranger_sees_public_places_and_may_sign_in(client: Client):
     html = text_of(client.get("/about/"))
     assert reverse("accounts:login") in html
@@ -163,7 +170,7 @@ def test_the_place_one_is_in_is_marked_once(manager):
     request = HttpRequest()
     request.user = manager
     request.path = reverse("start")
-    current = [item.label for item in context.Site(request).nav if item.current]
+    current = [item.label for item in context.Frame(request).nav if item.current]
     assert [str(label) for label in current] == ["首页"]
 
 
@@ -303,4 +310,4 @@ def test_controls_and_drawn_marks_can_be_seen(mark):
 
 def test_pages_speak_english_when_asked(client: Client):
     with translation.override("en"):
-        assert context.Site(RequestFactory().get("/")).other_language["name"] == "中文"
+        assert context.Frame(RequestFactory().get("/")).other_language["name"] == "中文"

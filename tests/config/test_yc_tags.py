@@ -410,6 +410,9 @@ def test_every_icon_that_a_page_draws_is_in_the_sprite():
         for path in (Path(settings.ROOT) / "templates").rglob("*.html")
         for name in re.findall(r"""{%\s*(?:icon|nothing)\s+["']([a-z0-9-]+)["']""", path.read_text("utf-8"))
     }
+    for folder in ("platform", "courses", "classes", "attendance", "exams", "subsidies", "supervision"):
+        for path in (Path(settings.ROOT) / folder).rglob("*.py"):
+            drawn |= set(re.findall(r"""\bicon(?:: str)? ?= ?"([a-z0-9-]+)\"""", path.read_text("utf-8")))
     for targets in (context.PUBLIC, *context.NAVIGATION.values()):
         drawn |= {target.icon for target in targets}
     assert {"circle-check", "home"} <= drawn
