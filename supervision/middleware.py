@@ -1,4 +1,7 @@
-"""Every look is itself on record, whoever looks: written over a login that may do nothing but this one INSERT."""
+"""Every look is itself on record, whoever looks.
+
+Written over a login that may do nothing but this one INSERT.
+"""
 
 from collections.abc import Callable
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 class Look(models.Model):
     """One page or file seen by a supervision account.
 
-    Written over the insert-only login `looks`; a worker then enters each row into the evidence log. Plain numbers
-    instead of foreign keys: the login may not read other tables.
+    Written over the insert-only login `looks`; a worker then enters each row into the evidence log. Plain
+    numbers instead of foreign keys: the login may not read other tables.
     """
 
     append_only: ClassVar[bool] = True

@@ -17,7 +17,10 @@ from policy.refusals import Refusal
 
 
 def check_credit_code(text: str) -> str:
-    """Return the unified social credit code (GB 32100) in canonical form; raises Refusal `credit_code_invalid`."""
+    """Return the unified social credit code (GB 32100) in canonical form.
+
+    Raises Refusal `credit_code_invalid`.
+    """
     try:
         return str(uscc.validate(text.strip().upper()))
     except StdnumError:
@@ -85,7 +88,8 @@ def register_institution(
 def find_or_create_person(*, name: str, id_number: IdNumber, phone: str = "") -> Person:
     """Return the one person with this ID number, entering them when new (P7).
 
-    Raises Refusal `name_differs` when the number is known under another name; the stored name is not revealed.
+    Raises Refusal `name_differs` when the number is known under another name; the stored name is not
+    revealed.
     Call inside a transaction. A known person's phone is not overwritten by an institution's table.
     """
     index = id_number_index(id_number)

@@ -1,4 +1,7 @@
-"""The policy editions of this installation: those shipped with the code and those of the settings' folders."""
+"""The policy editions of this installation.
+
+Those shipped with the code and those of the settings' folders.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache

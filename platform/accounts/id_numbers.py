@@ -1,6 +1,7 @@
 """The national ID number (GB 11643): 17 digits and a check character.
 
-Hard rules are form, calendar date and checksum. The region part is not checked against the list of the birth year:
+Hard rules are form, calendar date and checksum. The region part is not checked against the list of the
+birth year:
 counties were merged and renamed, and people keep their number (facts measured with python-stdnum's `cn.ric`).
 """
 
@@ -38,7 +39,10 @@ def mask(value: str) -> str:
 
 
 def parse(text: str) -> IdNumber:
-    """Check `text` and return the number; raises Refusal `id_number_form`, `id_number_date` or `id_number_checksum`."""
+    """Check `text` and return the number.
+
+    Raises Refusal `id_number_form`, `id_number_date` or `id_number_checksum`.
+    """
     value = text.strip().upper()
     next_step = gettext_noop("请对照身份证重新输入 18 位号码。")
     if not _FORM.fullmatch(value):

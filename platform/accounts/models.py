@@ -18,7 +18,10 @@ from accounts.states import BUREAU_ROLES, FREE_ROLES, INSTITUTION_ROLES, Departm
 
 
 class Region(models.Model):
-    """A division of Henan by its GB/T 2260 code: the province, its 18 prefecture-level units, their counties (Q1)."""
+    """A division of Henan by its GB/T 2260 code.
+
+    The province, its 18 prefecture-level units, their counties (Q1).
+    """
 
     code = models.CharField(
         _("行政区划代码"), max_length=6, primary_key=True, validators=[RegexValidator(r"^[0-9]{6}$")]
@@ -59,7 +62,8 @@ class Institution(models.Model):
     address = models.CharField(_("地址"), max_length=200, blank=True)
     contact = models.CharField(_("联系人"), max_length=40, blank=True)
     contact_phone = models.CharField(_("联系电话"), max_length=20, blank=True)
-    # Designation holds from the first day to the last, both included; an open end means "until cancelled" (Q9).
+    # Designation holds from the first day to the last, both included; an open end means "until cancelled"
+    # (Q9).
     designated_from = models.DateField(_("定点起"), null=True, blank=True)
     designated_until = models.DateField(_("定点止"), null=True, blank=True)
 
@@ -89,7 +93,8 @@ class Institution(models.Model):
 class Person(models.Model):
     """A human being, once, whatever roles they have: presence, faces and claims count per person.
 
-    The ID number is sealed (vault), found again by blind index, shown masked. `id_number_masked` is what screens show.
+    The ID number is sealed (vault), found again by blind index, shown masked. `id_number_masked` is what
+    screens show.
     """
 
     name = models.CharField(_("姓名"), max_length=40)
@@ -122,7 +127,10 @@ class Person(models.Model):
         self.phone_masked = phone[:3] + "****" + phone[-4:] if phone else ""
 
     def open_id_number(self) -> str:
-        """Decrypt the ID number: only for forms that an office requires; never for screens, logs or evidence."""
+        """Decrypt the ID number: only for forms that an office requires.
+
+        Never for screens, logs or evidence.
+        """
         return vault.unseal(self.id_number_sealed, context=self.ID_CONTEXT).decode()
 
     def open_phone(self) -> str:
@@ -148,7 +156,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """An account. What it may do comes from its memberships alone; there is no superuser and no staff flag."""
+    """An account. What it may do comes from its memberships alone.
+
+    There is no superuser and no staff flag.
+    """
 
     username = models.CharField(_("用户名"), max_length=40, unique=True)
     person = models.OneToOneField(Person, models.PROTECT, null=True, blank=True, related_name="user")

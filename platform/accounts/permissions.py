@@ -22,10 +22,11 @@ def require_role(user: User | AnonymousUser, *roles: str) -> User:
 
 
 def covers(supervising: Region, region: Region) -> bool:
-    """Whether an office of `supervising` is responsible for `region`: the province for all, a city for its counties.
+    """Whether an office of `supervising` is responsible for `region`: the province for all, a city for
+    its counties.
 
-    GB/T 2260: the first two digits are the province, the first four the city. 济源 (419001) is a county-level code
-    directly under the province, so no city covers it but its own office does.
+    GB/T 2260: the first two digits are the province, the first four the city. 济源 (419001) is a
+    county-level code directly under the province, so no city covers it but its own office does.
     """
     if supervising.level == RegionLevel.PROVINCE:
         return supervising.code[:2] == region.code[:2]

@@ -1,6 +1,7 @@
 """Sealing of personal data at rest: AES-256-GCM, one nonce per value, bound to where the value belongs.
 
-`seal(b"410105…", context=b"person.id_number")` returns `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`. The context is
+`seal(b"410105…", context=b"person.id_number")` returns `version(1) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`.
+The context is
 authenticated, so a ciphertext moved to another column or person does not open. `blind_index` lets a column be
 searched for equality without being readable: HMAC-SHA-256 under another key.
 """
@@ -30,7 +31,10 @@ def seal(plaintext: bytes, *, context: bytes) -> bytes:
 
 
 def unseal(sealed: bytes | memoryview, *, context: bytes) -> bytes:
-    """Decrypt what `seal` made; raises `cryptography.exceptions.InvalidTag` when value, key or context differ."""
+    """Decrypt what `seal` made.
+
+    Raises `cryptography.exceptions.InvalidTag` when value, key or context differ.
+    """
     data = bytes(sealed)
     if data[:1] != VERSION:
         raise ValueError("sealed value of an unknown version")

@@ -1,7 +1,7 @@
 """The standing cast (DESIGN §4), built through the same actions as real people; demo data and tests share it.
 
-Every ID number here is made up: the sequence numbers 9xx of a day are not the ones an office hands out first, and
-the names are invented.
+Every ID number here is made up: the sequence numbers 9xx of a day are not the ones an office hands out
+first, and the names are invented.
 """
 
 import datetime

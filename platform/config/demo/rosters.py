@@ -3,15 +3,36 @@
 import io
 from collections.abc import Sequence
 
-from classes.rosters import CATEGORY, HEADERS, ID_NUMBER, NAME, PHONE, SHEET
 from openpyxl import Workbook
-from policy.terms import TraineeCategory
 
+from classes.rosters import CATEGORY, HEADERS, ID_NUMBER, NAME, PHONE, SHEET
 from config.demo.cast import TRAINEES, made_up_id_number
+from policy.terms import TraineeCategory
 
 SURNAMES = "张王李赵刘陈杨黄周吴徐孙胡朱高林何郭马罗"
 COUNTIES = ("410122", "410181", "410182", "410183", "410184")
-GIVEN = "国栋 秀兰 建设 玉芬 保国 桂芳 新民 春梅 长顺 爱玲 红军 金凤 铁山 素云 志刚 巧珍 文斌 喜梅 德厚 香莲".split()
+GIVEN = [
+    "国栋",
+    "秀兰",
+    "建设",
+    "玉芬",
+    "保国",
+    "桂芳",
+    "新民",
+    "春梅",
+    "长顺",
+    "爱玲",
+    "红军",
+    "金凤",
+    "铁山",
+    "素云",
+    "志刚",
+    "巧珍",
+    "文斌",
+    "喜梅",
+    "德厚",
+    "香莲",
+]
 
 
 def people(count: int, *, first: int = 0) -> list[tuple[str, str, str]]:
@@ -19,7 +40,11 @@ def people(count: int, *, first: int = 0) -> list[tuple[str, str, str]]:
     found = []
     for serial in range(first, first + count):
         cast_member = serial < len(TRAINEES)
-        name = TRAINEES[serial] if cast_member else SURNAMES[serial % 20] + GIVEN[(serial * 7 + serial // 20) % 20]
+        name = (
+            TRAINEES[serial]
+            if cast_member
+            else SURNAMES[serial % 20] + GIVEN[(serial * 7 + serial // 20) % 20]
+        )
         region = "410105" if cast_member else COUNTIES[serial // 100 % len(COUNTIES)]
         found.append((name, made_up_id_number(serial, region=region).value, f"138{serial:08d}"))
     return found

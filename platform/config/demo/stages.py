@@ -1,7 +1,9 @@
 """One class in every stage of its life, made by the same actions as real ones (DESIGN §5).
 
-What lies in the past was done "at" its time: actions take the time from their caller, and only here, where nothing
-is paid, is that time made up. The evidence log shows it: `recorded_at` of every entry is when it was really written.
+What lies in the past was done "at" its time: actions take the time from their caller, and only here,
+where nothing
+is paid, is that time made up. The evidence log shows it: `recorded_at` of every entry is when it was
+really written.
 """
 
 import datetime
@@ -19,9 +21,11 @@ from classes.actions import ClassDetails
 from classes.live.actions.interaction import post_message
 from classes.live.actions.lessons import end_lesson, start_lesson
 from classes.live.actions.presence import Beat, close_presence, open_presence, record_heartbeats
-from classes.live.models import Closing
+from classes.live.states import Closing
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.timetables import LessonDraft
+from config.demo.cast import Cast
+from config.demo.rosters import people, roster_file
 from courses.models import Course
 from exams.actions.attempts import save_answer, start_attempt, submit_attempt
 from exams.actions.certificates import conclude_class
@@ -31,15 +35,13 @@ from policy.calendar import state_council_calendar
 from policy.terms import HourKind
 from subsidies.actions.claims import draw_up_claim, open_notice, submit_claim
 
-from config.demo.cast import Cast
-from config.demo.rosters import people, roster_file
-
 EDITION = "demo"
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 Minutes = float
 STAGES = ("draft", "filed", "running", "finished", "claimed")
 
-# (day from the first, hour, minute, kind, lesson hours, title): 16 live + 4 homework and exam + 4 tutoring and quality.
+# (day from the first, hour, minute, kind, lesson hours, title): 16 live + 4 homework and exam + 4
+# tutoring and quality.
 GYB_PLAN: Sequence[tuple[int, int, int, HourKind, int, str]] = (
     (0, 8, 30, HourKind.LIVE, 4, "第 1 课　我适合创业吗"),
     (1, 8, 30, HourKind.LIVE, 4, "第 2 课　从身边找项目"),
@@ -55,7 +57,10 @@ LESSON_HOUR = datetime.timedelta(minutes=45)
 
 @dataclass(frozen=True)
 class Timing:
-    """When a demo class happens: `first_day` of lessons, and `opens` if one lesson must be under way right now."""
+    """When a demo class happens.
+
+    `first_day` of lessons, and `opens` if one lesson must be under way right now.
+    """
 
     first_day: datetime.date
     live_now: datetime.datetime | None = None
@@ -142,7 +147,11 @@ def sitting_of(n: int, length: Minutes) -> Sitting:
 
 
 def hold_lesson(
-    cast: Cast, lesson: Lesson, users: Sequence[tuple[Enrolment, User]], *, until: datetime.datetime | None = None
+    cast: Cast,
+    lesson: Lesson,
+    users: Sequence[tuple[Enrolment, User]],
+    *,
+    until: datetime.datetime | None = None,
 ) -> None:
     """Hold a lesson of the live room as it would have gone; `until` leaves it running at that moment."""
     start, end = lesson.starts_at, lesson.ends_at
@@ -190,7 +199,11 @@ def hold_lesson(
 
 
 def _stay(
-    user: User, lesson: Lesson, since: datetime.datetime, until: datetime.datetime, cut: datetime.datetime | None
+    user: User,
+    lesson: Lesson,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    cut: datetime.datetime | None,
 ) -> Iterator[tuple[datetime.datetime, Callable[[], object]]]:
     connection = uuid.uuid4()
     yield since, lambda: open_presence(actor=user, lesson=lesson, connection=connection, at=since)
@@ -206,7 +219,10 @@ def _stay(
 
 
 def _sign_in(cast: Cast, lesson: Lesson, enrolment: Enrolment, user: User, at: datetime.datetime) -> None:
-    """By the way without a face, which counts the same: a code from the assistant, who then sees the trainee."""
+    """By the way without a face, which counts the same.
+
+    Acode from the assistant, who then sees the trainee.
+    """
     code = issue_sign_in_code(lesson=lesson, enrolment=enrolment, actor=cast.assistant, at=at)
     asked = sign_in_by_code(lesson=lesson, code=code, actor=user, at=at)
     confirm_sign_in(sign_in=asked, actor=cast.assistant, at=at + datetime.timedelta(seconds=20))
@@ -221,9 +237,7 @@ TALK = (
 )
 
 
-def _chat(
-    cast: Cast, lesson: Lesson, users: Sequence[tuple[Enrolment, User]], at: datetime.datetime
-) -> None:
+def _chat(cast: Cast, lesson: Lesson, users: Sequence[tuple[Enrolment, User]], at: datetime.datetime) -> None:
     for n, (text, (_enrolment, user)) in enumerate(zip(TALK, users, strict=False)):
         post_message(
             lesson=lesson, actor=user, text=text, key=uuid.uuid4(), at=at + datetime.timedelta(seconds=20 * n)
@@ -337,7 +351,9 @@ def build(cast: Cast, stage: str, *, now: datetime.datetime) -> TrainingClass:
     over = max(lesson.ends_at for lesson in training_class.lessons.all()) + datetime.timedelta(hours=3)
     conclude_class(actor=cast.manager, training_class=training_class, at=over)
     if stage == "claimed":
-        claim = draw_up_claim(actor=cast.manager, training_class=training_class, at=over + datetime.timedelta(days=2))
+        claim = draw_up_claim(
+            actor=cast.manager, training_class=training_class, at=over + datetime.timedelta(days=2)
+        )
         submit_claim(actor=cast.manager, claim=claim, at=over + datetime.timedelta(days=2, hours=1))
         open_notice(actor=cast.officer, claim=claim, at=now)
     return training_class

@@ -3,22 +3,23 @@
 import time
 from typing import Any
 
-from accounts.models import User
-from config.demo.cast import build_cast
-from config.demo.stages import STAGES, build
-from courses.actions import load_catalogue
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 from exams.actions.bank import load_question_bank
 
+from accounts.models import User
+from config.demo.cast import build_cast
+from config.demo.stages import STAGES, build
+from courses.actions import load_catalogue
+
 
 class Command(BaseCommand):
     help = "Enter the cast and demo classes, through the same actions as real ones. Needs demo mode."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage; may be repeated")
+        parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage; repeatable")
         parser.add_argument("--if-empty", action="store_true", help="do nothing where accounts exist already")
 
     def handle(self, *args: Any, **options: Any) -> None:
