@@ -310,8 +310,11 @@ def _at(day: datetime.date, hour: int = 10) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(hour), SHANGHAI)
 
 
-def build(cast: Cast, stage: str, *, now: datetime.datetime) -> TrainingClass:
-    """Make one class that stands at `stage` at this moment; the class of an earlier run is returned."""
+def build(cast: Cast, stage: str, *, now: datetime.datetime, most: int = 30) -> TrainingClass:
+    """Make one class that stands at `stage` at this moment, with at most so many trainees.
+
+    The class of an earlier run is returned.
+    """
     today = now.astimezone(SHANGHAI).date()
     names = {
         "draft": f"{today.year} 年第 9 期创业意识培训班",
@@ -326,7 +329,7 @@ def build(cast: Cast, stage: str, *, now: datetime.datetime) -> TrainingClass:
         return existing
     if stage in ("draft", "filed"):
         day = today + datetime.timedelta(days=28)
-        rows = people(18, first=40) if stage == "draft" else people(20, first=60)
+        rows = people(min(18, most), first=40) if stage == "draft" else people(min(20, most), first=60)
         day += datetime.timedelta(days=10 if stage == "draft" else 0)
         training_class = make_class(cast, name=name, timing=Timing(day), roster=rows, at=now)
         if stage == "filed":
@@ -334,10 +337,10 @@ def build(cast: Cast, stage: str, *, now: datetime.datetime) -> TrainingClass:
         return training_class
     if stage == "running":
         timing = Timing(today - datetime.timedelta(days=1), live_now=now.replace(second=0, microsecond=0))
-        rows = people(30)
+        rows = people(most)
     else:
         timing = Timing(today - datetime.timedelta(days=21 if stage == "finished" else 45))
-        rows = people(12, first=80) if stage == "finished" else people(30, first=100)
+        rows = people(min(12, most), first=80) if stage == "finished" else people(most, first=100)
     filed_at = _at(_working_days_before(timing.first_day, 8))
     training_class = make_class(cast, name=name, timing=timing, roster=rows, at=filed_at)
     file_class(cast, training_class, at=filed_at, approve=True)
