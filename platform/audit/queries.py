@@ -1,9 +1,9 @@
-"""Reading evidence."""
+"""Reading evidence. `using` names the connection; a regulator's pages read over their own."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.models import Entry, Root, Span
@@ -33,18 +33,19 @@ _PAGE = "SELECT * FROM audit_entry WHERE (chain, seq) > (%s, %s) ORDER BY chain,
 _SPANS = "SELECT * FROM audit_span WHERE (chain, last_seq) BETWEEN (%s, %s) AND (%s, %s)"
 
 
-def entries_of_chain(chain: str) -> QuerySet[Entry]:
+def entries_of_chain(chain: str, *, using: str = DEFAULT_DB_ALIAS) -> QuerySet[Entry]:
     """A chain's entries, in order."""
-    return Entry.objects.filter(chain=chain).order_by("seq")
+    return Entry.objects.using(using).filter(chain=chain).order_by("seq")
 
 
-def entries_about(subject: str) -> QuerySet[Entry]:
+def entries_about(subject: str, *, using: str = DEFAULT_DB_ALIAS) -> QuerySet[Entry]:
     """Entries about a subject and all that lies under it, in the order they were written.
 
     `class/12/lesson/4` does not find `class/12/lesson/40`.
     """
     chain_of(subject)  # refuses what is no path
-    return Entry.objects.filter(Q(subject=subject) | Q(subject__startswith=f"{subject}/")).order_by("id")
+    about = Q(subject=subject) | Q(subject__startswith=f"{subject}/")
+    return Entry.objects.using(using).filter(about).order_by("id")
 
 
 def latest_root() -> Root | None:
@@ -69,31 +70,35 @@ def unsealed(until: datetime | None) -> list[tuple[str, int, str]]:
         return list(cursor.fetchall())
 
 
-def pages(chain: str | None = None, *, page: int = 2000) -> Iterator[list[Entry]]:
+def pages(
+    chain: str | None = None, *, page: int = 2000, using: str = DEFAULT_DB_ALIAS
+) -> Iterator[list[Entry]]:
     """All entries, or one chain's, by chain and seq, in pages. What is appended meanwhile may appear."""
     after = (chain or "", 0)
     while True:
         if chain is None:
-            entries = list(Entry.objects.raw(_PAGE, [*after, page]))
+            entries = list(Entry.objects.using(using).raw(_PAGE, [*after, page]))
         else:
-            entries = list(entries_of_chain(chain).filter(seq__gt=after[1])[:page])
+            entries = list(entries_of_chain(chain, using=using).filter(seq__gt=after[1])[:page])
         if not entries:
             return
         yield entries
         after = (entries[-1].chain, entries[-1].seq)
 
 
-def spans_ending_at(entries: list[Entry]) -> dict[tuple[str, int], Span]:
+def spans_ending_at(
+    entries: list[Entry], *, using: str = DEFAULT_DB_ALIAS
+) -> dict[tuple[str, int], Span]:
     """The spans whose last entry is on this page (of `pages`), by that entry's (chain, seq)."""
     first, last = entries[0], entries[-1]
-    found = Span.objects.raw(_SPANS, [first.chain, first.seq, last.chain, last.seq])
+    found = Span.objects.using(using).raw(_SPANS, [first.chain, first.seq, last.chain, last.seq])
     return {(span.chain, span.last_seq): span for span in found}
 
 
-def spans_without_end(chain: str | None = None) -> QuerySet[Span]:
+def spans_without_end(chain: str | None = None, *, using: str = DEFAULT_DB_ALIAS) -> QuerySet[Span]:
     """Spans whose last entry is gone."""
-    end = Entry.objects.filter(chain=OuterRef("chain"), seq=OuterRef("last_seq"))
-    spans = Span.objects.filter(~Exists(end))
+    end = Entry.objects.using(using).filter(chain=OuterRef("chain"), seq=OuterRef("last_seq"))
+    spans = Span.objects.using(using).filter(~Exists(end))
     return spans if chain is None else spans.filter(chain=chain)
 
 

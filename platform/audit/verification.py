@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -98,14 +99,18 @@ def verify_all(
 
 
 def verify_chain(
-    chain: str, *, trusted: Collection[str] | None = None, known: Mapping[int, str] | None = None
+    chain: str,
+    *,
+    trusted: Collection[str] | None = None,
+    known: Mapping[int, str] | None = None,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> Verification:
-    """Verify one chain and the roots that cover it. Arguments as in `verify_all`."""
+    """Verify one chain and the roots that cover it, read over the connection `using`; else as `verify_all`."""
     found = Verification()
-    numbers = Span.objects.filter(chain=chain).values("root__number")
-    roots = Root.objects.filter(number__in=numbers).order_by("number")
+    numbers = Span.objects.using(using).filter(chain=chain).values("root__number")
+    roots = Root.objects.using(using).filter(number__in=numbers).order_by("number")
     _verify_roots(found, roots, trusted, known or {}, whole=False)
-    _verify_chains(found, chain=chain)
+    _verify_chains(found, chain=chain, using=using)
     return found
 
 
@@ -133,7 +138,7 @@ def _verify_roots(
 
 def _fault_of_root(root: Root, prev: str, trusted: Collection[str], known: Mapping[int, str]) -> str | None:
     payload = root.payload()
-    spans = list(Span.objects.filter(root=root).order_by("position"))
+    spans = list(Span.objects.using(root._state.db).filter(root=root).order_by("position"))
     if digest(payload) != root.hash:
         return "root_changed"
     if root.public_key not in trusted:
@@ -200,9 +205,9 @@ class _Chain:
         return None
 
 
-def _verify_chains(found: Verification, *, chain: str | None) -> None:
+def _verify_chains(found: Verification, *, chain: str | None, using: str = DEFAULT_DB_ALIAS) -> None:
     ends: dict[str, int] = {}  # of the chains that are whole up to there
-    for walk in _walks(chain, found):
+    for walk in _walks(chain, found, using):
         if walk.fault:
             found.faults.append(walk.fault)
         else:
@@ -212,15 +217,16 @@ def _verify_chains(found: Verification, *, chain: str | None) -> None:
         if walk.unsealed_since:
             found.unsealed_since = min(walk.unsealed_since, found.unsealed_since or walk.unsealed_since)
     faulty = {fault.chain for fault in found.faults}
-    for name in sorted(set(queries.spans_without_end(chain).values_list("chain", flat=True)) - faulty):
+    endless = queries.spans_without_end(chain, using=using).values_list("chain", flat=True)
+    for name in sorted(set(endless) - faulty):
         found.faults.append(Fault("sealed_part_missing", name, ends.get(name, 0) + 1))
 
 
-def _walks(chain: str | None, found: Verification) -> Iterator[_Chain]:
+def _walks(chain: str | None, found: Verification, using: str) -> Iterator[_Chain]:
     """Walk along each chain to its end or its first fault."""
     walk: _Chain | None = None
-    for page in queries.pages(chain):
-        spans = queries.spans_ending_at(page)
+    for page in queries.pages(chain, using=using):
+        spans = queries.spans_ending_at(page, using=using)
         for entry in page:
             if walk is None or walk.name != entry.chain:
                 if walk:

@@ -2,19 +2,22 @@
 
 import base64
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 
-from audit import merkle, signing
+from audit import merkle, record, signing
 from audit.actions import seal_now
 from audit.canonical import canonical, digest
 from audit.models import Entry, Root, Span
 from audit.tasks import verify_evidence
 from audit.verification import MEANING, verify_all, verify_chain
-from tests.audit.conftest import Note, as_owner, forge
+from tests.audit.conftest import AT, Note, as_owner, forge
 
 
 @pytest.fixture
@@ -343,7 +346,7 @@ def test_pages_of_any_size_are_walked_without_a_gap(log: list[Root], monkeypatch
 
     pages = queries.pages
     for size in (1, 2, 3):
-        monkeypatch.setattr(queries, "pages", lambda chain=None, size=size: pages(chain, page=size))
+        monkeypatch.setattr(queries, "pages", partial(pages, page=size))
         assert (verify_all().entries, verify_all().passed) == (10, True)
         assert (verify_chain("class/12").entries, verify_chain("class/12").passed) == (7, True)
 
@@ -403,3 +406,18 @@ def test_the_nightly_verification_is_itself_on_record(log: list[Root], caplog: p
     verify_evidence()
     entry = Entry.objects.filter(kind="evidence.verified").latest("seq")
     assert (entry.facts["faults"], entry.facts["first_fault"]) == (1, "class/12 #2 entry_changed")
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_chain_verifies_over_the_login_that_only_reads():
+    with transaction.atomic():
+        for n in range(3):
+            record("probe.noted", actor_id=7, subject="class/12", facts={"n": n}, at=AT)
+    seal_now(at=AT)
+    with CaptureQueriesContext(connections["default"]) as by_default:
+        found = verify_chain("class/12", using="supervision")
+    assert (found.passed, found.entries, found.roots, found.unsealed) == (True, 3, 1, 0)
+    assert by_default.captured_queries == []
+    with as_owner(triggers=False) as run:
+        run("update audit_entry set facts = '{\"n\": 9, \"text\": null}' where seq = 2")
+    assert [fault.place for fault in verify_chain("class/12", using="supervision").faults] == ["class/12 #2"]
