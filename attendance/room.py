@@ -1,6 +1,6 @@
 """What attendance puts into the live room, which cannot know it: parts of its snapshot, a gate at its door.
 
-Also the one thing identity tells upwards: that a face shown for a sign-in has been judged.
+Also what identity asks and tells upwards: who vouches for people in a class, and that a face has been judged.
 """
 
 import datetime
@@ -14,10 +14,11 @@ from attendance.actions import settle_sign_in
 from attendance.models import SignIn
 from attendance.permissions import own_enrolment
 from classes.live.registry import register_gate, register_snapshot_part
-from classes.models import Lesson
+from classes.models import Lesson, TrainingClass
 from classes.permissions import can_teach
 from classes.states import LessonState
 from identity import outcomes
+from identity.permissions import register_in_charge
 from identity.states import Purpose
 
 
@@ -89,6 +90,12 @@ def when_judged(check_id: int, at: datetime.datetime) -> None:
         settle_sign_in(sign_in=sign_in, at=at)
 
 
+def in_charge(user: User, subject: str) -> bool:
+    """Whether this person is the lecturer or the assistant of the class that the subject begins with."""
+    training_class = TrainingClass.objects.filter(pk=subject.split("/")[1]).first()
+    return training_class is not None and can_teach(user, training_class)
+
+
 def _check(one: queries.CheckOfLesson, user: User, teaching: bool) -> dict[str, Any]:
     check = one.check
     mine = next((target for target in one.targets if target.person_id == user.person_id), None)
@@ -116,4 +123,5 @@ def _check(one: queries.CheckOfLesson, user: User, teaching: bool) -> dict[str, 
 register_snapshot_part("checks", checks_part)
 register_snapshot_part("sign_in", sign_in_part)
 register_gate(sign_in_gate)
+register_in_charge("class", in_charge)
 outcomes.register(Purpose.SIGN_IN, when_judged)

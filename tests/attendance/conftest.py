@@ -2,13 +2,13 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
-from accounts.models import Person, User
+from accounts.models import Person
 from attendance.models import Check, CheckAnswer, CheckTarget, SignIn
 from attendance.states import CheckKind, SignInMethod, SignInState
 from classes.live.models import OpenPresence, PresenceInterval
@@ -18,7 +18,10 @@ from classes.states import ClassState, LessonState
 from config.demo.cast import Cast
 from courses.models import Course
 from courses.states import Origin
+from identity.actions import enrol_face, give_consent
+from identity.models import FaceTemplate
 from tests.cast import SHANGHAI
+from tests.identity.pictures import burst
 
 DAY = datetime.date(2026, 9, 7)
 
@@ -179,19 +182,18 @@ def room(cast: Cast, now: datetime.datetime) -> Room:
 
 
 @pytest.fixture
-def learner_user(cast: Cast) -> User:
-    return cast.learner
+def lesson(room: Room) -> Lesson:
+    """A live lesson that has been running since 08:30."""
+    return room.lesson("08:30", "11:30", state=LessonState.OPEN)
+
+
+@pytest.fixture
+def enrolled(cast: Cast) -> FaceTemplate:
+    """The learner has consented and enrolled the face of `person_b`."""
+    person = cast.learner.person
+    assert person is not None
+    give_consent(person=person, actor=cast.learner, at=clock("08:00"))
+    return enrol_face(person=person, frames=burst("person_b_1"), actor=cast.learner, at=clock("08:00"))
 
 
 __all__ = ["DAY", "Room", "clock"]
-
-
-def minutes(count: float) -> datetime.timedelta:
-    return datetime.timedelta(minutes=count)
-
-
-def days() -> Iterator[datetime.date]:
-    day = DAY
-    while True:
-        yield day
-        day += datetime.timedelta(days=1)
