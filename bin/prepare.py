@@ -308,7 +308,7 @@ def install_browser_files(*, development: bool) -> None:
 def node_program(name: str) -> tuple[list[str], dict[str, str]]:
     """Return how to call `node` or `npm`: the machine's, if both are there and new enough, else a wheel's."""
     if shutil.which("npm") and quiet(
-        ["node", "-e", "process.exit(Number(process.versions.node.split('.')[0]) < 20)"]
+        ["node", "-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"]
     ):
         return [name], dict(os.environ)
     folder = node_wheel()
