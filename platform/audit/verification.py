@@ -105,7 +105,7 @@ def verify_chain(
     known: Mapping[int, str] | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Verification:
-    """Verify one chain and the roots that cover it, read over the connection `using`; else as `verify_all`."""
+    """Verify one chain and the roots that cover it, read over `using`; else as `verify_all`."""
     found = Verification()
     numbers = Span.objects.using(using).filter(chain=chain).values("root__number")
     roots = Root.objects.using(using).filter(number__in=numbers).order_by("number")
