@@ -15,7 +15,8 @@ HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
 class Course(models.Model):
     """A course of a type that editions know (GYB, SYB), or of another.
 
-    Another type has no standard hours, cap or rate until an edition gives them: no class is made of it (A4).
+    Another type has no standard hours, cap or rate until an edition gives them: no class is made of it
+    (A4).
     """
 
     name = models.CharField(_("课程名称"), max_length=80, unique=True)
