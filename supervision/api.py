@@ -112,8 +112,8 @@ class SupervisedTraineeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     id_number = serializers.CharField(help_text="masked")
     seconds = serializers.DictField(child=serializers.CharField(), help_text="exact seconds by kind")
-    credited = serializers.CharField()
-    required = serializers.CharField()
+    credited_seconds = serializers.CharField()
+    required_seconds = serializers.CharField()
     share = serializers.CharField(help_text="exact fraction n/d")
     attendance_passed = serializers.BooleanField()
     score = serializers.CharField(allow_null=True, help_text="of 100 points, exact")
@@ -137,8 +137,8 @@ class ClassTraineesView(SupervisedView):
                     "name": row.name,
                     "id_number": row.row.id_number_masked,
                     "seconds": {kind.value: seconds_text(length) for kind, length in row.by_kind.items()},
-                    "credited": seconds_text(row.credited_microseconds),
-                    "required": seconds_text(row.required_microseconds),
+                    "credited_seconds": seconds_text(row.credited_microseconds),
+                    "required_seconds": seconds_text(row.required_microseconds),
                     "share": f"{row.share.numerator}/{row.share.denominator}",
                     "attendance_passed": row.passed,
                     **_result(results.get(row.enrolment_id)),

@@ -1,0 +1,135 @@
+"""The supervision house: read-only without exception, scoped by region, every look on record."""
+
+import pytest
+from audit.models import Entry
+from config.demo.cast import build_cast
+from django.db import DatabaseError, connections, transaction
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+from subsidies.models import Claim
+from supervision.looks import chain_new_looks
+from supervision.models import ChainedLook, Look
+
+from tests.cast import client_of
+from tests.world import World, build_world
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    now = timezone.now()
+    with transaction.atomic():
+        cast = build_cast(at=now, password=None)
+        return build_world(cast, now=now, most=2)
+
+
+def pages(world: World) -> list[str]:
+    """Every page of the house."""
+    claimed = world["claimed"]
+    lesson = claimed.lessons.order_by("starts_at")[0]
+    claim = Claim.objects.get(training_class=claimed)
+    one_class = {"pk": claimed.pk}
+    return [
+        reverse("supervision:home"),
+        *(
+            reverse(f"supervision:{name}", kwargs=one_class)
+            for name in ("class", "attendance", "results", "evidence")
+        ),
+        reverse("supervision:lesson", kwargs={**one_class, "lesson_pk": lesson.pk}),
+        reverse("supervision:claims"),
+        reverse("supervision:claim", kwargs={"pk": claim.pk}),
+        reverse("supervision:claim-line", kwargs={"pk": claim.pk, "n": 1}),
+        "/api/v1/supervision/figures/",
+        "/api/v1/supervision/classes/",
+        f"/api/v1/supervision/classes/{claimed.pk}/trainees/",
+        f"/api/v1/supervision/classes/{claimed.pk}/lessons/{lesson.pk}/events/",
+        "/api/v1/supervision/claims/",
+    ]
+
+
+def test_the_house_opens_to_supervision_reads_only_and_records_every_look(world):
+    regulator = client_of(world.cast.regulator)
+    stranger = client_of(world.cast.rival)
+    addresses = pages(world)
+    for n, address in enumerate(addresses, start=1):
+        answer = regulator.get(address)
+        assert answer.status_code == 200, address
+        assert Look.objects.count() == n, address
+        assert Look.objects.latest("pk").path == address
+        assert stranger.get(address).status_code == 404, address
+        for method in ("post", "put", "patch", "delete"):
+            refused = getattr(regulator, method)(address)
+            assert refused.status_code in (404, 405), (method, address)
+    assert Look.objects.count() == len(addresses)
+
+    # The looks go into the evidence log once, each in the chain of what was looked at.
+    assert chain_new_looks(at=timezone.now()) == len(addresses)
+    assert chain_new_looks(at=timezone.now()) == 0
+    assert ChainedLook.objects.count() == len(addresses)
+    chained = Entry.objects.filter(kind="supervision.looked")
+    assert chained.filter(chain=world["claimed"].subject).exists()
+    assert chained.filter(chain=f"bureau/{world.cast.regulator.bureau.pk}").exists()
+
+
+def test_a_city_sees_its_own_region_and_nothing_of_drafts(world):
+    world.cast.school.region_id = "410305"  # a county of another city
+    world.cast.school.save()
+    city = client_of(world.cast.finance)
+    province = client_of(world.cast.regulator)
+    address = reverse("supervision:class", kwargs={"pk": world["claimed"].pk})
+    assert province.get(address).status_code == 200
+    assert city.get(address).status_code == 404
+    draft = reverse("supervision:class", kwargs={"pk": world["draft"].pk})
+    assert province.get(draft).status_code == 404
+
+
+def test_the_login_itself_cannot_write(world):
+    statements = (
+        "update classes_trainingclass set name = 'x'",
+        "delete from live_presenceinterval",
+        "insert into supervision_look (user_id, bureau_id, path, subject, at) values (1, 1, '', '', now())",
+        "create table mine (id int)",
+        "set transaction read write; update classes_trainingclass set name = 'x'",
+    )
+    for statement in statements:
+        with (
+            pytest.raises(DatabaseError),
+            transaction.atomic(using="supervision"),
+            connections["supervision"].cursor() as cursor,
+        ):
+            cursor.execute(statement)
+    for secret in ("identity_facetemplate", "authtoken_token", "django_session"):
+        with (
+            pytest.raises(DatabaseError),
+            transaction.atomic(using="supervision"),
+            connections["supervision"].cursor() as cursor,
+        ):
+            cursor.execute(f"select * from {secret}")
+
+
+def test_the_login_for_looks_can_do_nothing_else(world):
+    Look.objects.using("looks").create(user_id=1, bureau_id=1, path="/x/", at=timezone.now())
+    for statement in (
+        "select * from supervision_look",
+        "update supervision_look set path = 'x'",
+        "delete from supervision_look",
+        "select * from accounts_person",
+    ):
+        with (
+            pytest.raises(DatabaseError),
+            transaction.atomic(using="looks"),
+            connections["looks"].cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+
+def test_every_address_of_the_house_is_walked_above(world):
+    named = {
+        pattern.name
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "namespace", None) == "supervision" or getattr(resolver, "url_patterns", None)
+        for pattern in getattr(resolver, "url_patterns", [])
+        if getattr(resolver, "app_name", None) == "supervision"
+    }
+    assert len(named) == sum(1 for address in pages(world) if address.startswith("/supervision/"))
