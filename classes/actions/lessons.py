@@ -98,7 +98,8 @@ def close_lesson(*, lesson: Lesson, actor: User | None, at: datetime.datetime) -
 
 
 def _lock_lesson(pk: int, training_class: TrainingClass) -> Lesson:
-    lesson = Lesson.objects.select_for_update().get(pk=pk, training_class=training_class)
+    # NO KEY: rows that refer to the lesson (presence, sign-ins) may still be written while it is held.
+    lesson = Lesson.objects.select_for_update(no_key=True).get(pk=pk, training_class=training_class)
     lesson.training_class = training_class
     return lesson
 
