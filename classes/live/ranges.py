@@ -1,5 +1,7 @@
 """A file in parts: what a browser's player asks for when somebody seeks (RFC 9110, section 14)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import IO

@@ -60,7 +60,8 @@ def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
 
 def _lock(lesson: Lesson) -> Lesson:
     """Lock the class, then the lesson, and read both again."""
-    training_class = TrainingClass.objects.select_for_update().get(pk=lesson.training_class_id)
-    fresh = Lesson.objects.select_for_update().get(pk=lesson.pk)
+    training_class = TrainingClass.objects.select_for_update(no_key=True).get(pk=lesson.training_class_id)
+    # NO KEY: a goodbye that holds its person may still write an interval of this lesson.
+    fresh = Lesson.objects.select_for_update(no_key=True).get(pk=lesson.pk)
     fresh.training_class = training_class
     return fresh

@@ -6,7 +6,7 @@ of their clock.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -76,7 +76,9 @@ def open_presence(
             same_device = bool(device) and earlier.device == device
             closing = Closing.SILENT if same_device else Closing.TAKEN_OVER
             moves_on = earlier.lesson_id != lesson.pk
-            evidence = _close([earlier], closing=closing, actor=actor, at=at, announced=moves_on)
+            evidence = _close(
+                [earlier], lesson=earlier.lesson, closing=closing, actor=actor, at=at, announced=moves_on
+            )
             transaction.on_commit(partial(_tell_taken_over, earlier.connection), robust=True)
         opened = OpenPresence.objects.create(
             person=person,
@@ -208,7 +210,7 @@ def close_presence(
             return None
         lock_rooms(found.lesson_id)
         actor = User.objects.filter(person_id=person_id).first() if closing == Closing.LEFT else None
-        audit.record_many(_close([found], closing=closing, actor=actor, at=at))
+        audit.record_many(_close([found], lesson=found.lesson, closing=closing, actor=actor, at=at))
     return PresenceInterval.objects.filter(connection=connection).first()
 
 
@@ -232,12 +234,13 @@ def close_silent_presences(*, at: datetime.datetime) -> int:
             )
             if found:
                 lock_rooms(found.lesson_id)
-                audit.record_many(_close([found], closing=Closing.SILENT, actor=None, at=at))
+                evidence = _close([found], lesson=found.lesson, closing=Closing.SILENT, actor=None, at=at)
+                audit.record_many(evidence)
                 closed += 1
     return closed
 
 
-def close_everybody(*, lesson: Lesson, actor: User, at: datetime.datetime) -> list[audit.Record]:
+def close_everybody(*, lesson: Lesson, actor: User | None, at: datetime.datetime) -> list[audit.Record]:
     """Stop the clocks of everybody in a room because the lesson ends; return the evidence to record.
 
     The caller holds the lesson's row, so nobody comes in meanwhile, and announces the end to the room.
@@ -250,53 +253,55 @@ def close_everybody(*, lesson: Lesson, actor: User, at: datetime.datetime) -> li
     )
     present = list(OpenPresence.objects.select_for_update().filter(lesson=lesson).order_by("person_id"))
     lock_rooms(lesson.pk)
-    return _close(present, closing=Closing.LESSON_CLOSED, actor=actor, at=at, announced=False)
+    return _close(present, lesson=lesson, closing=Closing.LESSON_CLOSED, actor=actor, at=at, announced=False)
 
 
 def _close(
-    present: Iterable[OpenPresence],
+    present: Sequence[OpenPresence],
     *,
+    lesson: Lesson,
     closing: Closing,
     actor: User | None,
     at: datetime.datetime,
     announced: bool = True,
 ) -> list[audit.Record]:
-    """Move open presences, whose persons and rows the caller holds, to the ledger; return the evidence to
-    record last.
+    """Move open presences of one lesson to the ledger; return the evidence, to be recorded last.
 
-    A presence that never beat leaves nothing: nobody was proven to be there.
+    The caller holds their persons, their rows and the room. A presence that never beat leaves nothing:
+    nobody was proven to be there.
     """
-    evidence = []
-    for row in present:
-        row.delete()
-        close_peers(connections=[row.connection], lesson=row.lesson, actor=actor, at=at)
-        if announced:
+    OpenPresence.objects.filter(pk__in=[row.person_id for row in present]).delete()
+    close_peers(connections=[row.connection for row in present], lesson=lesson, actor=actor, at=at)
+    if announced:
+        for row in present:
             data = {"person": row.person_id, "closing": closing.value}
-            announce(lesson=row.lesson, type=Event.PERSON_LEFT, data=data, actor=actor, at=at)
-        if row.last_seen_at == row.started_at:
-            continue
-        PresenceInterval.objects.create(
+            announce(lesson=lesson, type=Event.PERSON_LEFT, data=data, actor=actor, at=at)
+    proven = [row for row in present if row.last_seen_at > row.started_at]
+    PresenceInterval.objects.bulk_create(
+        PresenceInterval(
             person_id=row.person_id,
-            lesson_id=row.lesson_id,
+            lesson=lesson,
             during=DateTimeTZRange(row.started_at, row.last_seen_at),
             heartbeats=row.heartbeats,
             closing=closing,
             connection=row.connection,
         )
-        evidence.append(
-            audit.Record(
-                kind="presence.closed",
-                actor_id=actor.pk if actor else None,
-                subject=person_subject(row.lesson, row.person_id),
-                facts={
-                    "connection": str(row.connection),
-                    "started_at": row.started_at,
-                    "last_seen_at": row.last_seen_at,
-                    "heartbeats": row.heartbeats,
-                    "longest_gap_ms": row.longest_gap_ms,
-                    "closing": closing,
-                },
-                at=at,
-            )
+        for row in proven
+    )
+    return [
+        audit.Record(
+            kind="presence.closed",
+            actor_id=actor.pk if actor else None,
+            subject=person_subject(lesson, row.person_id),
+            facts={
+                "connection": str(row.connection),
+                "started_at": row.started_at,
+                "last_seen_at": row.last_seen_at,
+                "heartbeats": row.heartbeats,
+                "longest_gap_ms": row.longest_gap_ms,
+                "closing": closing,
+            },
+            at=at,
         )
-    return evidence
+        for row in proven
+    ]
