@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "platform"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "platform"))
 
 import numpy as np
 from PIL import Image
@@ -29,7 +27,7 @@ from identity.faces.pictures import read_picture
 from identity.faces.port import FaceEngine, Vector
 from identity.faces.sface import SFaceEngine
 
-FACES = ROOT / "tests" / "faces"
+FACES = Path(__file__).resolve().parents[1] / "tests" / "faces"
 
 
 def camera_frame() -> bytes:
