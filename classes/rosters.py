@@ -179,10 +179,11 @@ def _inspect(package: zipfile.ZipFile) -> None:
     names = {file.filename for file in files}
     if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
         raise zipfile.BadZipFile
-    if any("vbaproject" in name.lower() or name.lower().endswith(".bin") for name in names) or (
+    active = ("vbaproject", "xl/activex/", "xl/embeddings/")
+    if any(part in name.lower() for name in names for part in active) or (
         b"macroEnabled" in package.read("[Content_Types].xml")
     ):
-        raise _unreadable("file_has_macros", gettext_noop("文件里有宏。平台不接收带宏的文件。"))
+        raise _unreadable("file_has_macros", gettext_noop("文件里有宏或嵌入的程序，平台不接收。"))
     if any(name.startswith("xl/externalLinks/") for name in names):
         raise _unreadable("file_has_links", gettext_noop("文件里有指向别的文件的链接。"))
     for file in files:
