@@ -15,7 +15,15 @@ SUPERVISION = "yuchuang_supervision"
 LOOKS = "yuchuang_looks"
 
 # Rows that are written once. Triggers refuse changes too; here the login cannot even try.
-APPEND_ONLY = ("audit_*", "supervision_look")
+APPEND_ONLY = (
+    "audit_*",
+    "supervision_*",
+    "live_presenceinterval",
+    "attendance_checktarget",
+    "attendance_checkanswer",
+    "attendance_unitcredit",
+    "attendance_verdict",
+)
 # What a regulator's login cannot read: faces, keys, secrets of a session, counters against guessing.
 HIDDEN_FROM_SUPERVISION = ("identity_*", "authtoken_*", "django_session", "axes_*")
 # Consent is a fact that a regulator may check; the template behind it is not.
