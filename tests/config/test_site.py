@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -19,8 +21,8 @@ from tests.cast import client_of
 PUBLIC_PAGES = ["home", "about", "components"]
 
 
-def text_of(response) -> str:
-    return response.content.decode()
+def text_of(response: HttpResponseBase) -> str:
+    return str(cast("HttpResponse", response).content.decode())
 
 
 @pytest.mark.parametrize("name", PUBLIC_PAGES)
@@ -112,7 +114,8 @@ def test_a_refused_page_shows_the_refusal(rf: RequestFactory):
 
     refusal = Refusal("too_early", "还不能开课", found=3, required=5, next_step="请推迟到 9月24日。")
     request = rf.get("/")
-    response = RefusalMiddleware(lambda _: None).process_exception(request, refusal)
+    response = RefusalMiddleware(lambda _: HttpResponse()).process_exception(request, refusal)
+    assert response is not None
     assert response.status_code == 409
     html = text_of(response)
     assert 'class="yc-refusal"' in html

@@ -4,6 +4,7 @@ import datetime
 import importlib
 import importlib.util
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -275,7 +276,7 @@ def test_a_word_from_outside_is_escaped():
     assert "<b>" not in render("{% cite word %}", word="<b>")
 
 
-def state_enums():
+def state_enums() -> Iterator[type[TextChoices]]:
     for app in settings.INSTALLED_APPS:
         if "." in app and not app.startswith(("classes.", "exams.")):
             continue

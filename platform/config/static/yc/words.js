@@ -24,5 +24,6 @@ export function say(text, kind = "now") {
   const note = document.createElement("div");
   note.className = `yc-note is-${kind}`;
   note.textContent = text;
-  place.replaceChildren(note);
+  place.textContent = ""; // not replaceChildren: Chromium 84 has none
+  place.append(note);
 }

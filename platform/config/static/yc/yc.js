@@ -114,7 +114,9 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("change", (event) => {
   const field = event.target;
-  if (field instanceof HTMLSelectElement && field.matches("[data-yc-submit]")) field.form?.requestSubmit();
+  if (!(field instanceof HTMLSelectElement) || !field.matches("[data-yc-submit]") || !field.form) return;
+  if ("requestSubmit" in field.form) field.form.requestSubmit();
+  else /** @type {HTMLFormElement} */ (field.form).submit(); // iOS before 16
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
