@@ -66,12 +66,13 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     ),
     Role.OFFICER: (
         Target("start", _("首页"), "home"),
-        Target("classes:list", _("开班备案"), "rubber-stamp"),
+        Target("classes:filings", _("开班备案"), "rubber-stamp"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
         Target("subsidies:notices", _("公示与异议"), "speakerphone"),
     ),
     Role.REGULATOR: (
         Target("supervision:home", _("总览"), "layout-dashboard"),
+        Target("supervision:claims", _("补贴申请"), "coin-yuan"),
         Target("subsidies:notices", _("公示公告"), "speakerphone"),
     ),
     Role.OPERATOR: (Target("start", _("首页"), "home"),),
