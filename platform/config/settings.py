@@ -186,9 +186,9 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule}
     for name, task, schedule in (
         # Seconds, or a time of day in Henan.
-        ("presence: close who fell silent", "classes.live.tasks.close_silent_presences", 5.0),
-        ("checks: close what is due", "attendance.tasks.close_checks", 5.0),
-        ("sign-ins: take over what face checks found", "attendance.tasks.settle_sign_ins", 5.0),
+        ("presence: close who fell silent", "live.close_silent_presences", 5.0),
+        ("checks: close what is due", "attendance.close_due_checks", 5.0),
+        ("sign-ins: take over what face checks found", "attendance.settle_sign_ins", 5.0),
         ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
         ("exams: hand in papers whose time is over", "exams.tasks.hand_in_due_attempts", 10.0),
         ("looks: enter them into the evidence log", "supervision.tasks.chain_looks", 30.0),

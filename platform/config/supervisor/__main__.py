@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     outside = {
         name: value for name, value in os.environ.items() if is_ours(name) and name != "YUCHUANG_STATE_DIR"
     }
+    if options.no_demo:
+        outside["YUCHUANG_DEMO"] = "0"  # said now, so it wins over the environment
     stack = Stack(state=options.state, port=options.port, demo=not options.no_demo, environment=outside)
     try:
         if options.fresh and not _remove_data(stack, confirmed=options.yes):

@@ -252,6 +252,7 @@ class Stack:
             *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
             *("--concurrency", "2", "--without-gossip", "--without-mingle"),
             ready_line=" ready.",
+            quiet=_celery_chatter,
         )
 
     def _beat(self) -> Service:
@@ -259,6 +260,7 @@ class Stack:
             "beat",
             *("-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "INFO", "--pidfile="),
             ready_line="beat: Starting",
+            quiet=_celery_chatter,
         )
 
     # --- steps that end ---
@@ -339,6 +341,11 @@ def _processes_with(mark: bytes) -> list[int]:
                 if mark in Path(entry.path, "environ").read_bytes().split(b"\0"):
                     found.append(int(entry.name))
     return found
+
+
+def _celery_chatter(line: str) -> bool:
+    """Beat sends something every few seconds; only what fails is worth a line."""
+    return "Sending due task" in line or line.endswith(" received") or " succeeded in " in line
 
 
 def _redis_chatter(line: str) -> bool:
