@@ -339,7 +339,7 @@ def _reasons(one: TraineeCredit) -> list[dict[str, Any]]:
         *(
             {
                 "code": remark.code,
-                "message": remark_words(remark.code, remark.missed_checks),
+                "message": remark_words(remark.code, remark.missed_checks or 1),
                 "citation": "",
                 "lesson": remark.lesson_id,
             }

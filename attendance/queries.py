@@ -98,6 +98,11 @@ class TraineeCredit:
         return sum(self.by_kind.values())
 
     @property
+    def credited_seconds(self) -> int:
+        """Whole seconds, cut: what a page shows."""
+        return credit.floor_seconds(self.credited_microseconds)
+
+    @property
     def share(self) -> Fraction:
         return Fraction(self.credited_microseconds, self.required_microseconds)
 

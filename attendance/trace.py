@@ -111,6 +111,11 @@ class LessonTrace:
     handed_in: UnitCredit | None = None
 
     @property
+    def credited_seconds(self) -> int:
+        """Whole seconds, cut."""
+        return credit.floor_seconds(self.microseconds)
+
+    @property
     def by_presence(self) -> bool:
         return self.lesson.kind in credit.BY_PRESENCE
 

@@ -84,19 +84,19 @@ def _missed_words(missed: tuple[MissedCheck, ...], since: str) -> str:
     )
 
 
-def remark_words(code: str, missed_checks: int = 0) -> str:
-    """A verdict's or table's remark about one lesson, for those who run the class."""
+def remark_words(code: str, times: int = 1) -> str:
+    """A remark on one lesson or on several, for those who run the class."""
     match code:
         case "not_signed_in":
-            return _("没有签到")
+            return ngettext("%(n)s 节没有签到", "%(n)s 节没有签到", times) % {"n": times}
         case "not_signed_out":
-            return _("没有签退，算到最后一次信号")
+            return ngettext("%(n)s 节没有签退", "%(n)s 节没有签退", times) % {"n": times}
         case "checks_missed":
-            return ngettext("%(n)s 次没有应答", "%(n)s 次没有应答", missed_checks) % {"n": missed_checks}
+            return ngettext("%(n)s 次没有应答", "%(n)s 次没有应答", times) % {"n": times}
         case "not_whole":
-            return _("没有听满")
+            return ngettext("%(n)s 节没有听满", "%(n)s 节没有听满", times) % {"n": times}
         case "not_handed_in":
-            return _("没有提交")
+            return ngettext("%(n)s 次没有提交", "%(n)s 次没有提交", times) % {"n": times}
     return ""
 
 

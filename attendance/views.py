@@ -1,0 +1,319 @@
+"""Signing in and out, the assistant's desk, a trainee's meter, the class's table, the trace to the second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.refusals import rendered
+from attendance import actions, drawing, queries
+from attendance.actions.sign_in import sign_in_opens_at
+from attendance.credit import floor_seconds
+from attendance.forms import CodeForm
+from attendance.meter import groups_of, outlook
+from attendance.permissions import (
+    access_roomed_lesson,
+    access_sign_in,
+    access_times_of_class,
+    own_enrolment,
+    require_trainee,
+)
+from attendance.queries import TraineeCredit
+from attendance.wording import reason_words, remark_words, sign_in_words
+from audit.queries import entries_about
+from classes.models import Enrolment, Lesson
+from classes.permissions import access_class, access_enrolment, can_teach, require_teach, sees_roster
+from classes.states import EnrolmentState, LessonState
+from identity import uploads
+from identity.actions.codes import LIFETIME
+from identity.faces import get_engine
+from identity.queries import live_template, open_consent
+from policy.refusals import Refusal
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two equal ways to sign in, and where the last try stands. Staff are led to their desk."""
+    user, lesson = _user(request), access_roomed_lesson(request.user, pk)
+    if can_teach(user, lesson.training_class):
+        return redirect("attendance:desk", pk=pk)
+    enrolment = require_trainee(user, lesson.training_class)
+    by_code = request.GET.get("way") == "code" or "code" in request.POST
+    form = CodeForm(request.POST if by_code and request.method == "POST" else None)
+    if request.method == "POST" and not by_code:
+        frames = uploads.read_frames(request.FILES.getlist(uploads.FIELD))
+        actions.sign_in_by_face(lesson=lesson, frames=frames, actor=user, at=timezone.now())
+        return redirect("attendance:sign_in", pk=pk)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.sign_in_by_code(
+                lesson=lesson, code=form.cleaned_data["code"], actor=user, at=timezone.now()
+            )
+        except Refusal as refusal:
+            body = rendered(refusal)
+            form.add_error("code", body["message"] + body["details"]["next"])
+        else:
+            return redirect("attendance:sign_in", pk=pk)
+    last = queries.last_sign_in(lesson, enrolment)
+    person = enrolment.person
+    consent = open_consent(person)
+    return render(
+        request,
+        "attendance/sign_in.html",
+        {
+            "lesson": lesson,
+            "number": _number(lesson),
+            "assistant": lesson.training_class.assistant,
+            "opens_at": sign_in_opens_at(lesson),
+            "is_open": timezone.now() >= sign_in_opens_at(lesson) and lesson.state != LessonState.CLOSED,
+            "is_over": lesson.state == LessonState.CLOSED,
+            "sign_in": last,
+            "words": sign_in_words(last) if last else None,
+            "is_live": bool(last and last.signed_out_at is None and last.state != "refused"),
+            "consent": consent,
+            "has_face": bool(consent and live_template(person, get_engine().engine_id)),
+            "by_code": by_code,
+            "form": form,
+        },
+        status=400 if form.errors else 200,
+    )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what signing out does, then do it."""
+    user, lesson = _user(request), access_roomed_lesson(request.user, pk)
+    enrolment = require_trainee(user, lesson.training_class)
+    if request.method == "POST":
+        actions.sign_out(lesson=lesson, actor=user, at=timezone.now())
+        messages.success(request, _("签退好了，这节课的学时已经记下。"))
+        return redirect("attendance:meter", pk=lesson.training_class_id)
+    return render(
+        request,
+        "attendance/sign_out.html",
+        {
+            "lesson": lesson,
+            "number": _number(lesson),
+            "sign_in": queries.live_sign_in(lesson, enrolment),
+            "is_over": lesson.state == LessonState.CLOSED,
+        },
+    )
+
+
+# --- the assistant's desk ---
+
+
+@login_required
+@never_cache
+@require_safe
+def desk(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who waits to be confirmed and who has not signed in; the lists renew themselves."""
+    lesson = access_roomed_lesson(request.user, pk)
+    require_teach(_user(request), lesson.training_class)
+    return _desk(request, lesson)
+
+
+@login_required
+@never_cache
+@require_POST
+def issue_code(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a code for one trainee and show it, this once."""
+    lesson = access_roomed_lesson(request.user, pk)
+    require_teach(_user(request), lesson.training_class)
+    wanted = request.POST.get("enrolment", "")
+    if not wanted.isdecimal():
+        raise Http404
+    enrolment = get_object_or_404(
+        Enrolment.objects.select_related("person"), pk=int(wanted), training_class=lesson.training_class
+    )
+    code = actions.issue_sign_in_code(
+        lesson=lesson, enrolment=enrolment, actor=_user(request), at=timezone.now()
+    )
+    return _desk(request, lesson, issued={"name": enrolment.person.name, "code": code, "lifetime": LIFETIME})
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """The assistant saw that it is the person."""
+    waiting = access_sign_in(request.user, pk)
+    actions.confirm_sign_in(sign_in=waiting, actor=_user(request), at=timezone.now())
+    return redirect("attendance:desk", pk=waiting.lesson_id)
+
+
+@login_required
+@require_POST
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """The assistant saw that it is not the person, or nobody."""
+    waiting = access_sign_in(request.user, pk)
+    actions.refuse_sign_in(sign_in=waiting, actor=_user(request), at=timezone.now())
+    return redirect("attendance:desk", pk=waiting.lesson_id)
+
+
+def _desk(request: HttpRequest, lesson: Lesson, issued: dict[str, Any] | None = None) -> HttpResponse:
+    is_fragment = getattr(request, "htmx", False) and request.method == "GET"
+    return render(
+        request,
+        "attendance/desk_lists.html" if is_fragment else "attendance/desk.html",
+        {
+            "lesson": lesson,
+            "number": _number(lesson),
+            "is_over": lesson.state == LessonState.CLOSED,
+            "waiting": queries.waiting_sign_ins(lesson),
+            "missing": queries.not_signed_in(lesson),
+            "issued": issued,
+        },
+    )
+
+
+# --- time ---
+
+
+@login_required
+@require_safe
+def my_meter(request: HttpRequest) -> HttpResponse:
+    """The meter of the class that one attends now, or attended last."""
+    enrolment = (
+        Enrolment.objects.filter(person__user=_user(request), state=EnrolmentState.ACTIVE)
+        .order_by("-training_class__starts_on", "-pk")
+        .first()
+    )
+    if enrolment is None:
+        return render(request, "attendance/no_meter.html")
+    return redirect("attendance:meter", pk=enrolment.training_class_id)
+
+
+@login_required
+@require_safe
+def meter(request: HttpRequest, pk: int) -> HttpResponse:
+    """A trainee's own time: how much, what is missing and why. Others are led to the class's table."""
+    user, training_class = _user(request), access_class(request.user, pk)
+    enrolment = own_enrolment(user, training_class)
+    if enrolment is None:
+        return redirect("attendance:class", pk=pk)
+    enrolment.training_class = training_class
+    credit, lessons = queries.credit_of(enrolment), queries.trace(enrolment)
+    lost = [(lesson, piece, reason_words(piece)) for lesson in lessons for piece in lesson.lost]
+    return render(
+        request,
+        "attendance/meter.html",
+        {
+            "training_class": training_class,
+            "enrolment": enrolment,
+            "credit": credit,
+            "groups": groups_of(credit, lessons),
+            "outlook": outlook(credit, lessons),
+            "lessons": lessons,
+            "lost": sorted(lost, key=lambda item: -item[1].microseconds),
+            "is_concluded": queries.is_concluded(training_class),
+            "computed_at": timezone.now(),
+        },
+    )
+
+
+@login_required
+@require_safe
+def class_table(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everybody's time by kind, share and verdict; each figure leads to what it was made of."""
+    training_class = access_times_of_class(request.user, pk)
+    credits = queries.credit_of_class(training_class)
+    return render(
+        request,
+        "attendance/class.html",
+        {
+            "training_class": training_class,
+            "rows": [_table_row(one) for one in credits],
+            "passed": sum(one.passed for one in credits),
+            "required": credits[0].decision if credits else None,
+            "is_concluded": queries.is_concluded(training_class),
+            "lessons": training_class.lessons.order_by("starts_at", "pk"),
+            "computed_at": timezone.now(),
+        },
+    )
+
+
+def _table_row(one: TraineeCredit) -> dict[str, Any]:
+    by_group = {"live": 0, "work": 0, "care": 0}
+    for kind, time in one.by_kind.items():
+        group = {"live": "live", "homework": "work", "exam": "work"}.get(kind.value, "care")
+        by_group[group] += time
+    remarks: dict[str, int] = {}
+    for remark in one.remarks:
+        times = remark.missed_checks if remark.code == "checks_missed" else 1
+        remarks[remark.code] = remarks.get(remark.code, 0) + times
+    return {
+        "credit": one,
+        **{group: floor_seconds(time) for group, time in by_group.items()},
+        "remarks": [remark_words(code, times) for code, times in remarks.items()],
+    }
+
+
+@login_required
+@require_safe
+def trainee(request: HttpRequest, pk: int) -> HttpResponse:
+    """One trainee's lessons side by side, to the second."""
+    enrolment = access_enrolment(request.user, pk)
+    credit, lessons = queries.credit_of(enrolment), queries.trace(enrolment)
+    return render(
+        request,
+        "attendance/trainee.html",
+        {
+            "enrolment": enrolment,
+            "training_class": enrolment.training_class,
+            "credit": credit,
+            "lessons": [(one, drawing.said(one.stretches)) for one in lessons],
+            "verdict": getattr(enrolment, "verdict", None),
+            "sees_roster": sees_roster(request.user, enrolment.training_class),
+        },
+    )
+
+
+@login_required
+@require_safe
+def lesson_trace(request: HttpRequest, pk: int, lesson: int) -> HttpResponse:
+    """One trainee in one lesson: every stretch with its fate and reason, and the evidence behind it."""
+    enrolment = access_enrolment(request.user, pk)
+    found = next((one for one in queries.trace(enrolment) if one.lesson.pk == lesson), None)
+    if found is None:
+        raise Http404
+    return render(
+        request,
+        "attendance/trace.html",
+        {
+            "enrolment": enrolment,
+            "training_class": enrolment.training_class,
+            "traced": found,
+            "stretches": [(piece, reason_words(piece)) for piece in found.stretches],
+            "ticks": drawing.ticks(found.lesson.starts_at, found.lesson.ends_at),
+            "marks": drawing.marks(found),
+            "said": drawing.said(found.stretches),
+            "sum": drawing.sum_of(found),
+            "entries": entries_about(found.subject),
+            "sees_roster": sees_roster(request.user, enrolment.training_class),
+        },
+    )
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _number(lesson: Lesson) -> int:
+    """Which lesson of the class it is, counted by the timetable."""
+    return Lesson.objects.filter(
+        training_class=lesson.training_class_id, starts_at__lte=lesson.starts_at
+    ).count()
