@@ -95,6 +95,12 @@ class RunningStack:
         assert self._process
         self._process.wait(10)
 
+    def kill_supervisor(self) -> None:
+        """kill -9 of the supervisor alone."""
+        assert self._process
+        self._process.kill()
+        self._process.wait(10)
+
     def descendants(self) -> list[int]:
         """The pids of all its children and theirs."""
         children: dict[int, list[int]] = {}

@@ -42,7 +42,7 @@ class Service:
         self._stopping = False
         self._falls = 0
         self._seen_ready = asyncio.Event()
-        self._last: deque[str] = deque(maxlen=15)
+        self._last: deque[str] = deque(maxlen=5)
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self, timeout: float = 60.0) -> None:

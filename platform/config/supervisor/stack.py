@@ -289,7 +289,7 @@ class Stack:
                 lines.append(raw.decode(errors="replace").rstrip())
                 self._say(name, lines[-1])
             if await process.wait() != 0:
-                raise ServiceFailed(f"manage.py {' '.join(arguments)} failed:\n  " + "\n  ".join(lines[-15:]))
+                raise ServiceFailed(f"manage.py {' '.join(arguments)} failed:\n  " + "\n  ".join(lines[-5:]))
         finally:
             if process.returncode is None:  # we are being stopped half-way
                 process.kill()
