@@ -149,7 +149,8 @@ class Hub:
         """Keep one subscription; after a break, tell everybody to ask for what they missed."""
         broken = False
         while True:
-            client = redis.asyncio.Redis.from_url(settings.REDIS_URL)
+            name = f"{settings.REDIS_PREFIX}-rooms"  # as CLIENT LIST shows it
+            client = redis.asyncio.Redis.from_url(settings.REDIS_URL, client_name=name)
             try:
                 async with client.pubsub() as pubsub:
                     await pubsub.psubscribe(f"{settings.REDIS_PREFIX}:live:*")

@@ -82,7 +82,7 @@ def _judge_message(actor: User, lesson: Lesson, text: str, at: datetime.datetime
             status=400,
         )
     recent = RoomEvent.objects.filter(
-        room_id=lesson.pk, type=Event.MESSAGE_POSTED, actor=actor, at__gt=at - MESSAGE_WINDOW
+        room_id=lesson.pk, type=Event.MESSAGE_POSTED, actor=actor, at__gt=at - MESSAGE_WINDOW, at__lte=at
     ).count()
     if recent >= MESSAGES_AT_ONCE:
         raise Refusal(
