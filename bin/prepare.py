@@ -49,7 +49,6 @@ def main(purpose: str) -> None:
     if sys.platform != "linux":
         raise SetUpFailed("Yuchuang's own servers run on Linux (Debian 12, Ubuntu 24.04 and like them).")
     STAMPS.mkdir(parents=True, exist_ok=True)
-    LOCAL.chmod(0o700)
     (LOCAL / "static").mkdir(exist_ok=True)
     with open(STAMPS / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second bin/run or bin/test waits for the first one's set-up

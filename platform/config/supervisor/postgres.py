@@ -180,6 +180,8 @@ def _identity(data: Path, bin_folder: Path) -> Callable[[], None] | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         subprocess.run(probe, preexec_fn=enter_user_namespace, check=True, capture_output=True)
         return enter_user_namespace
+    data.parent.mkdir(parents=True, exist_ok=True)
+    data.parent.chmod(0o711)  # `nobody` has to pass; what lies beside the cluster is closed by itself
     for folder in (data.parent, bin_folder):
         while not folder.exists():
             folder = folder.parent

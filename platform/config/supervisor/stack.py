@@ -69,12 +69,12 @@ class Stack:
         self._check_port()
         self.environment = self._settle()
         try:
-            (self.state / "data").mkdir(mode=0o700, exist_ok=True)
+            for private in (self.state / "data", self.state / "data" / "media"):
+                private.mkdir(mode=0o700, exist_ok=True)
             await asyncio.gather(self._start_postgres(), self._start_redis(), self._start_janus())
             await self._manage("schema", "prepare_database", "--verbosity", "0")
             await self._load_demo()
-            await self._start(self._web())
-            await asyncio.gather(self._start(self._worker()), self._start(self._beat()))
+            await asyncio.gather(*(self._start(s) for s in (self._web(), self._worker(), self._beat())))
         except (ServiceFailed, PostgresUnavailable) as failure:
             raise StackFailed(str(failure)) from failure
 
