@@ -19,7 +19,8 @@ def credit_unit(
 ) -> UnitCredit:
     """Credit a homework or exam lesson that a trainee handed in with its filed hours, once.
 
-    `source` names what was handed in (`attempt/12`). The caller has judged who may hand in and when.
+    `source` names what was handed in (`attempt/12`); `actor` is None where time ran out and the
+    platform handed it in. The caller has judged who may hand in and when.
     Raises Refusal: unit_not_creditable for another kind of lesson or somebody else's, attendance_concluded.
     """
     with transaction.atomic():

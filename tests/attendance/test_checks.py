@@ -22,7 +22,7 @@ from tests.attendance.conftest import Room, clock
 
 pytestmark = pytest.mark.django_db
 SECOND = datetime.timedelta(seconds=1)
-QUESTION = {"prompt": "五里之内有几家同行？", "options": ["一家", "三家"], "correct": 1}
+QUESTION: dict[str, Any] = {"prompt": "五里之内有几家同行？", "options": ["一家", "三家"], "correct": 1}
 
 
 @pytest.fixture

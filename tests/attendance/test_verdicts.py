@@ -162,7 +162,7 @@ def test_who_left_gets_no_verdict(finished: Room) -> None:
 def test_a_unit_is_credited_once(room: Room, cast: Cast) -> None:
     room.lesson("14:00", "15:30", hours="2", kind="homework", state=LessonState.PLANNED)
     lesson = Lesson.objects.get()
-    call = {"enrolment": room.learner, "lesson": lesson, "actor": cast.learner}
+    call: dict[str, Any] = {"enrolment": room.learner, "lesson": lesson, "actor": cast.learner}
     unit = actions.credit_unit(**call, source="submission/1", at=clock("15:00"))
     again = actions.credit_unit(**call, source="submission/2", at=clock("16:00"))
     assert (again, again.source) == (unit, "submission/1")
