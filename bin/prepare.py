@@ -258,16 +258,19 @@ def uv_install(requirements: Path) -> None:
 
 
 def uv_environment() -> dict[str, str]:
-    """Let uv use the package mirror that this machine's pip is set to."""
-    environment = {**os.environ, "UV_NO_CONFIG": "1"}
-    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys():
-        pip = [str(VENV_PYTHON), "-m", "pip", "config", "get", "global.index-url"]
-        mirror = (
-            os.environ.get("PIP_INDEX_URL")
-            or subprocess.run(pip, capture_output=True, text=True).stdout.strip()
-        )
-        if mirror:
-            environment["UV_DEFAULT_INDEX"] = mirror
+    """Let uv use the package mirror and the certificates that this machine's pip is set to."""
+    environment = {"UV_NO_CONFIG": "1", **os.environ}
+    command = [str(VENV_PYTHON), "-m", "pip", "config", "list"]
+    lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    for name, variable in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")):
+        # `global.cert='/path'`; what the environment says (`:env:.cert=…`) sorts first and wins.
+        values = [
+            value.strip("'")
+            for key, _, value in sorted(line.partition("=") for line in lines)
+            if key.rpartition(".")[2] == name
+        ]
+        if values and variable not in environment:
+            environment[variable] = values[0]
     return environment
 
 
