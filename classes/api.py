@@ -7,7 +7,6 @@ check, the earliest start) is asked here and open to everybody.
 import datetime
 from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -39,27 +38,17 @@ from classes.models import HOUR_KINDS, MODES, Enrolment, Filing, TrainingClass
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
+from courses.api import HoursField
 from courses.models import Course
 from policy.calendar import earliest_start, state_council_calendar
 from policy.editions import Edition
-from policy.messages import gettext_noop, plain
+from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.terms import HourKind
 from policy.timetable import check_timetable
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _REFUSED = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
-
-
-@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}], "example": 4})
-class HoursField(serializers.DecimalField):
-    """Lesson hours: an integer where they are whole, else a decimal string."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=kwargs.pop("max_digits", 5), decimal_places=2, **kwargs)
-
-    def to_representation(self, value: Any) -> Any:
-        return plain(Fraction(value))
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)

@@ -3,10 +3,12 @@
 import datetime
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import rfc8785
 from django.db import transaction
+from django.db.models import ProtectedError
 
 import audit
 from accounts.editions import edition as find_edition
@@ -26,32 +28,24 @@ def set_timetable(
     of time.
 
     The rules of the norm do not stop a draft from being saved: they are findings (`checks`), and stop
-    the filing. The same timetable again changes nothing.
+    the filing. A lesson that stays as it was stays the same row; the same timetable again changes nothing.
 
     Raises Refusal `timetable_rejected` (409) with `faults` in its details (codes:
-    `timetables.row_faults`), `timetable_too_long`, `class_not_editable`, `not_the_manager` (403).
+    `timetables.row_faults`), `timetable_too_long`, `lesson_in_use`, `class_not_editable`, `not_the_manager`
+    (403).
     """
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         permissions.require_editable(training_class)
         _judge(training_class, drafts)
-        ordered = sorted(drafts, key=lambda draft: draft.starts_at)
+        ordered = sorted(
+            (replace(draft, title=draft.title.strip()) for draft in drafts), key=lambda draft: draft.starts_at
+        )
         before = list(training_class.lessons.all())
         if drafts_of(before) == ordered:
             return before
-        training_class.lessons.all().delete()
-        lessons = Lesson.objects.bulk_create(
-            Lesson(
-                training_class=training_class,
-                starts_at=draft.starts_at,
-                ends_at=draft.ends_at,
-                kind=draft.kind,
-                hours=draft.hours,
-                title=draft.title.strip(),
-            )
-            for draft in ordered
-        )
+        lessons = _replace(training_class, before, ordered)
         hours = hours_by_kind(ordered)
         audit.record(
             "timetable.set",
@@ -66,6 +60,35 @@ def set_timetable(
             at=at,
         )
     return lessons
+
+
+def _replace(
+    training_class: TrainingClass, before: Sequence[Lesson], drafts: Sequence[LessonDraft]
+) -> list[Lesson]:
+    staying = {LessonDraft.of(lesson): lesson for lesson in before if LessonDraft.of(lesson) in drafts}
+    kept = [lesson.pk for lesson in staying.values()]
+    try:
+        training_class.lessons.exclude(pk__in=kept).delete()
+    except ProtectedError:
+        raise Refusal(
+            "lesson_in_use",
+            gettext_noop("要改的课已经布置了考试或作业，不能直接换掉。"),
+            rule="F22",
+            next_step=gettext_noop("请先撤下这节课的考试或作业，再改课表。"),
+        ) from None
+    Lesson.objects.bulk_create(
+        Lesson(
+            training_class=training_class,
+            starts_at=draft.starts_at,
+            ends_at=draft.ends_at,
+            kind=draft.kind,
+            hours=draft.hours,
+            title=draft.title,
+        )
+        for draft in drafts
+        if draft not in staying
+    )
+    return list(training_class.lessons.all())
 
 
 def timetable_digest(drafts: Sequence[LessonDraft]) -> str:

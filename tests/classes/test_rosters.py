@@ -1,4 +1,4 @@
-"""Rosters as schools really send them: every way in which a sheet can be wrong is told with row and column."""
+"""Rosters as schools really send them: whatever is wrong is told with its row and column."""
 
 import io
 import zipfile

@@ -1,0 +1,53 @@
+"""What the start page asks of each person."""
+
+import datetime
+
+from classes import actions
+from classes.queries import next_steps_for
+
+
+def titles(user, now):
+    return [task.title for task in next_steps_for(user, now)]
+
+
+def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, now):
+    assert titles(manager, now) == []
+    training_class = school.create()
+    assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”导入花名册"]
+    school.enrol(training_class)
+    assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”排课表"]
+    from tests.classes.school import gyb_drafts
+
+    school.schedule(training_class, gyb_drafts())
+    assert titles(manager, now) == ["提交“2026 年第 7 期创业意识培训班”的开班备案"]
+    filing = actions.submit_filing(training_class=training_class, actor=manager, at=now)
+    assert titles(manager, now) == []
+    school.decide(filing, approved=False)
+    [task] = next_steps_for(manager, now)
+    assert (task.title, task.urgent) == ("改好“2026 年第 7 期创业意识培训班”，重新提交", True)
+
+
+def test_the_office_hears_how_many_wait(school, officer, rival, now):
+    school.filed()
+    assert titles(officer, now) == ["1 件开班备案等您审核"]
+    assert titles(rival, now) == []
+
+
+def test_staff_hear_of_the_next_lesson(school, trainer, now):
+    training_class = school.approved()
+    lesson = training_class.lessons.first()
+    assert titles(trainer, now) == [f"下一节课：{lesson.title}"]
+    [task] = next_steps_for(trainer, lesson.starts_at - datetime.timedelta(minutes=30))
+    assert (task.title, task.urgent, task.url) == (
+        f"进课堂：{lesson.title}",
+        True,
+        f"/lessons/{lesson.pk}/room/",
+    )
+
+
+def test_a_manager_is_reminded_to_finish(school, manager, trainer):
+    training_class = school.approved()
+    first, last = training_class.lessons.first(), training_class.lessons.last()
+    actions.open_lesson(lesson=first, actor=trainer, at=first.starts_at)
+    actions.close_lesson(lesson=first, actor=trainer, at=first.ends_at)
+    assert titles(manager, last.ends_at) == ["“2026 年第 7 期创业意识培训班”的课已上完，办理结班"]
