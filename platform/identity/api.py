@@ -142,7 +142,7 @@ class FaceView(APIView):
     def get(self, request: Request) -> Response:
         _user, person = own_person(request.user)
         engine_id = get_engine().engine_id
-        template = queries.live_template(person, engine_id)
+        template = queries.live_template(person, engine_id, at=timezone.now())
         return Response(
             FaceSerializer(
                 {

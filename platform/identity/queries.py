@@ -1,5 +1,7 @@
 """What is known of people's consents, templates and checks."""
 
+from datetime import datetime
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Person
@@ -18,13 +20,15 @@ def open_consent(person: Person) -> Consent | None:
     ).first()
 
 
-def live_template(person: Person, engine_id: str) -> FaceTemplate | None:
-    """The template that checks by this engine compare with; never one of another engine."""
-    return (
-        FaceTemplate.objects.select_related("key")
-        .filter(person=person, engine_id=engine_id, destroyed_at__isnull=True)
-        .first()
+def live_template(person: Person, engine_id: str, *, at: datetime | None = None) -> FaceTemplate | None:
+    """The template that checks by this engine compare with; never one of another engine.
+
+    With `at`, none whose time is over, even if the hourly task has not destroyed it yet.
+    """
+    live = FaceTemplate.objects.select_related("key").filter(
+        person=person, engine_id=engine_id, destroyed_at__isnull=True
     )
+    return (live.filter(expires_at__gt=at) if at else live).first()
 
 
 def waiting_enrolment(person: Person) -> FaceCheck | None:

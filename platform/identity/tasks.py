@@ -20,7 +20,7 @@ def judge_check(check_id: int) -> None:
 
 @shared_task
 def judge_waiting() -> None:
-    """Every minute: judge what a lost message or a killed worker left waiting."""
+    """Every half minute: judge what a lost message or a killed worker left waiting."""
     before = timezone.now() - LEFT_LYING
     for pk in FaceCheck.objects.filter(state=CheckState.PENDING, at__lt=before).values_list("pk", flat=True):
         judge_check.delay(pk)

@@ -76,7 +76,7 @@ def face(request: HttpRequest) -> HttpResponse:
         "identity/enrol.html",
         {
             "given": given,
-            "template": queries.live_template(person, get_engine().engine_id),
+            "template": queries.live_template(person, get_engine().engine_id, at=timezone.now()),
             "last": last,
             "last_words": words_of(last) if last else None,
             "next": _next(request),
@@ -101,7 +101,10 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "identity/withdraw.html",
-        {"given": given, "template": queries.live_template(person, get_engine().engine_id)},
+        {
+            "given": given,
+            "template": queries.live_template(person, get_engine().engine_id, at=timezone.now()),
+        },
     )
 
 

@@ -136,6 +136,19 @@ def test_templates_are_destroyed_when_their_time_is_over(enrolled, person, now):
     assert (entry.actor_id, entry.facts["because"]) == (None, "expired")
 
 
+def test_an_expired_template_is_not_used_even_before_it_is_destroyed(enrolled, person, learner):
+    later = {"person": person, "actor": learner, "at": enrolled.expires_at}
+    with pytest.raises(Refusal) as caught:
+        actions.request_check(
+            **later, purpose=Purpose.SIGN_IN, subject="desk/1", frames=burst("person_b_2", 1)
+        )
+    assert caught.value.code == "face_not_enrolled"
+    # Nor does it bind the next enrolment, whoever it shows.
+    assert actions.enrol_face(**later, frames=burst("person_a_2", 1))
+    enrolled.refresh_from_db()
+    assert enrolled.destroyed_because == Destroyed.REPLACED
+
+
 def test_the_count_towards_the_filing_duty_is_of_people(enrolled, person, learner, now, settings):
     assert queries.stored_face_people() == 1
     settings.FACE_ENGINE = "dlib"

@@ -41,7 +41,7 @@ def request_check(
     with transaction.atomic():
         lock_person(person.pk)
         _require_consent(person)
-        if not queries.live_template(person, get_engine().engine_id) and not queries.waiting_enrolment(
+        if not queries.live_template(person, get_engine().engine_id, at=at) and not queries.waiting_enrolment(
             person
         ):
             raise unusable("face_not_enrolled", status=409)
@@ -240,7 +240,7 @@ def _settle(
     consent = queries.open_consent(check.person)
     if consent is None:
         return _conclude(check, CheckVerb.SPOIL, problem="consent_missing", actor_id=actor_id, at=at)
-    judgement = likeness_to_enrolled(engine, check.person, burst)
+    judgement = likeness_to_enrolled(engine, check.person, burst, at)
     check.score_permille = judgement.score_permille if judgement else None
     if check.purpose == Purpose.ENROL:
         if judgement and judgement.outcome == "reject":
@@ -251,7 +251,7 @@ def _settle(
         return _conclude(check, CheckVerb.ACCEPT, actor_id=actor_id, at=at)
     if judgement is None:
         return _conclude(check, CheckVerb.SPOIL, problem="face_not_enrolled", actor_id=actor_id, at=at)
-    check.template = queries.live_template(check.person, engine.engine_id)
+    check.template = queries.live_template(check.person, engine.engine_id, at=at)
     _conclude(check, VERB_OF[judgement.outcome], actor_id=actor_id, at=at)
     if check.state == CheckState.GREY:
         FaceFrames.objects.create(

@@ -33,7 +33,7 @@ def enrol_face(*, person: Person, frames: Sequence[bytes], actor: User, at: date
     burst = judging.read_burst(engine, frames)
     with transaction.atomic():
         lock_person(person.pk)
-        likeness = likeness_to_enrolled(engine, person, burst)
+        likeness = likeness_to_enrolled(engine, person, burst, at)
         if likeness and likeness.outcome == "reject":
             raise unusable(
                 "face_unlike_enrolled",
@@ -46,9 +46,9 @@ def enrol_face(*, person: Person, frames: Sequence[bytes], actor: User, at: date
         )
 
 
-def likeness_to_enrolled(engine: FaceEngine, person: Person, burst: Burst) -> Judgement | None:
+def likeness_to_enrolled(engine: FaceEngine, person: Person, burst: Burst, at: datetime) -> Judgement | None:
     """How a burst compares with the template in place, if any. The caller holds the person's lock."""
-    template = queries.live_template(person, engine.engine_id)
+    template = queries.live_template(person, engine.engine_id, at=at)
     if template is None:
         return None
     vectors = sealing.open_template(

@@ -40,9 +40,20 @@ export async function openCamera(video) {
   return stream;
 }
 
-/** @param {HTMLVideoElement} video */
+/**
+ * Let go of the camera; the last picture stays to be seen.
+ * @param {HTMLVideoElement} video
+ */
 export function closeCamera(video) {
-  if (video.srcObject instanceof MediaStream) for (const track of video.srcObject.getTracks()) track.stop();
+  if (!(video.srcObject instanceof MediaStream)) return;
+  if (video.videoWidth) {
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    video.poster = canvas.toDataURL("image/jpeg");
+  }
+  for (const track of video.srcObject.getTracks()) track.stop();
   video.srcObject = null;
 }
 

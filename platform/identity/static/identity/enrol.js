@@ -35,6 +35,7 @@ function words(name) {
 /** @param {number} done - frames taken */
 function progress(done) {
   ring.setAttribute("stroke-dashoffset", String(100 - (100 * done) / FRAMES));
+  ring.setAttribute("visibility", done ? "visible" : "hidden"); // a round cap would show as a dot
   beats.forEach((beat, index) => {
     beat.className = index < done ? "done" : index === done ? "now" : "";
   });
