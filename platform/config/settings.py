@@ -195,7 +195,7 @@ CELERY_BEAT_SCHEDULE = {
         ("evidence: sign what is new", "audit.tasks.seal_now", crontab(minute="*/15")),
         ("evidence: seal the day", "audit.tasks.seal_yesterday", crontab(hour=0, minute=10)),
         ("evidence: verify all of it", "audit.tasks.verify_evidence", crontab(hour=3, minute=0)),
-        ("faces: destroy what has expired", "identity.tasks.destroy_expired", crontab(hour=2, minute=0)),
+        ("faces: destroy what has expired", "identity.tasks.destroy_expired", crontab(minute=7)),
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
