@@ -127,7 +127,7 @@ class FaceSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
-class FramesSerializer(serializers.Serializer[Any]):
+class EnrolmentFramesSerializer(serializers.Serializer[Any]):
     """One to eight JPEG or PNG pictures of the same moment, as repeated parts called `frames`."""
 
     frames = serializers.ListField(child=serializers.FileField(), max_length=8)
@@ -156,7 +156,7 @@ class FaceView(APIView):
         )
 
     @extend_schema(
-        request={"multipart/form-data": FramesSerializer},
+        request={"multipart/form-data": EnrolmentFramesSerializer},
         responses={
             202: FaceCheckSerializer,
             403: RefusalSerializer,
