@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from janus import write_configuration  # platform/config/supervisor/janus.py, copied beside this file
+from config.supervisor.janus import write_configuration
 
 command = write_configuration(Path("/run/janus"), os.environ)
 os.execv(command[0], command)  # noqa: S606  (no shell: that is the point)

@@ -16,9 +16,7 @@ require_safe_start()
 
 from classes.live.routing import websocket_urlpatterns  # noqa: E402  (apps must be loaded first)
 
+sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]  (the stubs expect a subclass of their own)
 application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
+    {"http": http, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
 )

@@ -20,7 +20,7 @@ READ = "from django.contrib.sessions.backends.db import SessionStore as S; print
 def answers(stack: RunningStack) -> bool:
     try:
         with urllib.request.urlopen(stack.url, timeout=5) as response:
-            return response.status == 200
+            return bool(response.status == 200)
     except OSError:
         return False
 
