@@ -16,7 +16,7 @@ require_safe_start()
 
 from classes.live.routing import websocket_urlpatterns  # noqa: E402  (apps must be loaded first)
 
-sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]  (the stubs expect a subclass of their own)
+sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]  # stubs want their own
 application = ProtocolTypeRouter(
     {"http": http, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))}
 )
