@@ -62,7 +62,7 @@ class RoomClient:
         cookie = self.http.cookies.get(settings.SESSION_COOKIE_NAME)
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie.value}"} if cookie else {}
         query = f"?device={device}" if device else ""
-        options.setdefault("origin", f"http://{server.address}")
+        options = {"origin": f"http://{server.address}", "max_queue": None, **options}
         self.socket: ClientConnection = connect(
             f"ws://{server.address}/ws/lessons/{lesson.pk}/{query}",
             additional_headers=headers,

@@ -23,11 +23,17 @@ def now():
 
 
 @pytest.fixture(scope="module")
-def server():
+def running_server():
     running = LiveServer()
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def server(transactional_db, running_server):
+    yield running_server
+    eventually(lambda: not OpenPresence.objects.exists())  # its sockets have put everything away
 
 
 def test_a_dialogue(server, school, cast, lesson):
@@ -276,7 +282,7 @@ def test_a_reader_that_stalls_holds_nobody_up(server, school, cast, lesson):
     stalled.hear("hello")
     stalled.beat()
     body = "课" * 3500
-    with in_room(server, cast.learner, lesson, max_queue=4096) as learner:
+    with in_room(server, cast.learner, lesson) as learner:
         heard = []
 
         def listen():
