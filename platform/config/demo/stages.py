@@ -16,6 +16,7 @@ from decimal import Decimal
 from accounts.models import User
 from attendance.actions.checks import answer_check, call_roll, close_due_checks
 from attendance.actions.sign_in import confirm_sign_in, issue_sign_in_code, sign_in_by_code, sign_out
+from attendance.models import Check
 from classes import actions as class_actions
 from classes.actions import ClassDetails
 from classes.live.actions.interaction import post_message
@@ -138,7 +139,7 @@ class Sitting:
 def sitting_of(n: int, length: Minutes) -> Sitting:
     """Most come on time and stay; some come late, lose the line, or miss a roll call; one hardly comes."""
     if n % 10 == 9:
-        return Sitting(((20, length * 0.45),), answers=False)
+        return Sitting(((length * 0.1, length * 0.45),), answers=False)
     if n % 7 == 3:
         return Sitting(((-4, length * 0.4), (length * 0.4 + 6.5, length + 2)))
     if n % 5 == 2:
@@ -166,22 +167,23 @@ def hold_lesson(
     def plan(moment: datetime.datetime, step: Callable[[], object]) -> None:
         steps.append((moment, next(order), step))
 
-    checks = []
+    checks: list[Check] = []
+    asked_at = [at(length * share) for share in (0.3, 0.7)]
+    told_at = [moment - datetime.timedelta(seconds=2) for moment in asked_at]
     plan(at(-10), lambda: start_lesson(actor=cast.trainer, lesson=lesson, at=at(-10)))
     for teacher in (cast.trainer, cast.assistant):
-        for moment, step in _stay(teacher, lesson, at(-9.5), at(length + 2), until):
+        for moment, step in _stay(teacher, lesson, at(-9.5), at(length + 2), until, told_at):
             plan(moment, step)
     for n, (enrolment, user) in enumerate(users):
         sitting = sitting_of(n, length)
         came = at(sitting.stretches[0][0] + 0.5)
         plan(came, lambda e=enrolment, u=user, m=came: _sign_in(cast, lesson, e, u, m))  # type: ignore[misc]
         for a, b in sitting.stretches:
-            for moment, step in _stay(user, lesson, at(a), at(b), until):
+            for moment, step in _stay(user, lesson, at(a), at(b), until, told_at):
                 plan(moment, step)
         left = at(min(sitting.stretches[-1][1], length + 1))
         plan(left, lambda u=user, m=left: sign_out(lesson=lesson, actor=u, at=m))  # type: ignore[misc]
-    for share in (0.3, 0.7):
-        asked = at(length * share)
+    for asked in asked_at:
         plan(asked, lambda m=asked: checks.append(call_roll(lesson=lesson, actor=cast.assistant, at=m)))  # type: ignore[misc]
         for n, (_enrolment, user) in enumerate(users):
             sitting = sitting_of(n, length)
@@ -204,13 +206,22 @@ def _stay(
     since: datetime.datetime,
     until: datetime.datetime,
     cut: datetime.datetime | None,
+    told_at: Sequence[datetime.datetime],
 ) -> Iterator[tuple[datetime.datetime, Callable[[], object]]]:
+    """One stretch of presence, beating every five seconds, written down at `told_at` and at the end."""
     connection = uuid.uuid4()
     yield since, lambda: open_presence(actor=user, lesson=lesson, connection=connection, at=since)
     last = until if cut is None else min(until, cut)
-    count = max(1, int((last - since).total_seconds() // 5))
-    beat = Beat(connection=connection, seen_at=last, count=count, longest_gap_ms=5200)
-    yield last, lambda: record_heartbeats([beat])
+    told = since
+    for moment in [*(moment for moment in told_at if since < moment < last), last]:
+        beat = Beat(
+            connection=connection,
+            seen_at=moment,
+            count=max(1, (moment - told) // datetime.timedelta(seconds=5)),
+            longest_gap_ms=5200,
+        )
+        yield moment, lambda beat=beat: record_heartbeats([beat])  # type: ignore[misc]
+        told = moment
     if last == until:
         yield (
             until + datetime.timedelta(seconds=1),
