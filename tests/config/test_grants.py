@@ -1,21 +1,140 @@
-"""The logins can do what they should and nothing else."""
+"""The logins can do what they should and nothing else (docs/decisions/0003-database-roles.md)."""
 
 import pytest
-from django.db import ProgrammingError, connection, connections
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import ProgrammingError, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from accounts.models import Region
+from config.grants import APP, LOOKS, SUPERVISION, grant_roles, privileges
+
+
+def rows(alias: str, query: str) -> list[tuple]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def refused(using: BaseDatabaseWrapper, statement: str) -> None:
+    """The database itself says no, and says why."""
+    with (
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+        transaction.atomic(using=using.alias),
+        using.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("classes_trainingclass", {APP: "SELECT, INSERT, UPDATE, DELETE", SUPERVISION: "SELECT"}),
+        ("audit_entry", {APP: "SELECT, INSERT", SUPERVISION: "SELECT"}),
+        ("supervision_look", {APP: "SELECT, INSERT", SUPERVISION: "SELECT", LOOKS: "INSERT, SELECT (id)"}),
+        ("identity_facetemplate", {APP: "SELECT, INSERT, UPDATE, DELETE"}),
+        ("identity_of_a_table_to_come", {APP: "SELECT, INSERT, UPDATE, DELETE"}),
+        ("django_session", {APP: "SELECT, INSERT, UPDATE, DELETE"}),
+        ("authtoken_token", {APP: "SELECT, INSERT, UPDATE, DELETE"}),
+        ("django_migrations", {APP: "SELECT", SUPERVISION: "SELECT"}),
+    ],
+)
+def test_each_table_is_granted_by_what_it_holds(table, expected):
+    assert privileges(table) == expected
 
 
 @pytest.mark.django_db
 def test_tests_work_as_the_application_login():
-    with connection.cursor() as cursor:
-        cursor.execute("select current_user")
-        assert cursor.fetchone() == ("yuchuang_app",)
+    assert rows("default", "select current_user") == [(APP,)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", ["audit_entry", "audit_root", "supervision_look"])
+def test_the_application_cannot_even_try_to_change_what_only_grows(table):
+    refused(connection, f"update {table} set id = id")
+    refused(connection, f"delete from {table}")
+    refused(connection, f"truncate {table} cascade")
+
+
+@pytest.mark.django_db
+def test_the_application_cannot_change_the_schema():
+    refused(connection, "alter table audit_entry disable trigger all")
+    refused(connection, "drop table audit_entry")
+    refused(connection, "create table public.mine (i int)")
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_supervision_login_reads_and_cannot_write():
-    with connections["supervision"].cursor() as cursor:
-        cursor.execute("select current_user, current_setting('default_transaction_read_only')")
-        assert cursor.fetchone() == ("yuchuang_supervision", "on")
-        cursor.execute("select count(*) from django_content_type")
-        with pytest.raises(ProgrammingError):
-            cursor.execute("select count(*) from django_session")
+def test_supervision_reads_and_cannot_write():
+    supervision = connections["supervision"]
+    assert rows("supervision", "select current_user, current_setting('default_transaction_read_only')") == [
+        (SUPERVISION, "on")
+    ]
+    assert rows("supervision", "select count(*) from accounts_region") == [(Region.objects.count(),)]
+    with pytest.raises(Exception, match="read-only transaction"), supervision.cursor() as cursor:
+        cursor.execute("insert into accounts_region default values")
+    # Switching the session's default off does not help: the grants are missing too.
+    with supervision.cursor() as cursor:
+        cursor.execute("set default_transaction_read_only = off")
+    refused(supervision, "delete from accounts_region")
+    supervision.close()
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("table", ["django_session", "authtoken_token", "axes_accessattempt"])
+def test_supervision_cannot_read_secrets(table):
+    refused(connections["supervision"], f"select count(*) from {table}")
+    connections["supervision"].close()
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_no_face_template_is_readable_by_supervision():
+    hidden = [
+        table
+        for table in connection.introspection.table_names()
+        if table.startswith("identity_") and "consent" not in table
+    ]
+    assert hidden
+    for table in hidden:
+        refused(connections["supervision"], f'select count(*) from "{table}"')
+    connections["supervision"].close()
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_the_login_for_looks_can_only_add_looks():
+    looks = connections["looks"]
+    refused(looks, "select * from supervision_look")
+    refused(looks, "update supervision_look set id = id")
+    refused(looks, "delete from supervision_look")
+    refused(looks, "select count(*) from accounts_region")
+    looks.close()
+
+
+TABLES = "from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+
+
+@pytest.mark.django_db
+def test_every_table_is_usable_by_the_application():
+    query = f"select relname {TABLES} and not has_table_privilege('{APP}', oid, 'select, insert')"
+    assert rows("default", f"{query} and relname <> 'django_migrations'") == []
+    assert len(rows("default", f"select oid {TABLES}")) > 20
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_granting_again_changes_nothing():
+    rights = f"select relname, relacl::text {TABLES} order by 1"
+    before = rows("default", rights)
+    grant_roles(connections["owner"])
+    connections["owner"].close()
+    assert rows("default", rights) == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_tables_are_emptied_after_each_test_and_what_migrations_wrote_is_back(run):
+    """The second run sees what the first left behind, were it left behind."""
+    assert not Session.objects.exists()
+    assert ContentType.objects.filter(app_label="accounts", model="region").exists()
+    assert Region.objects.count() > 18
+    Session.objects.create(session_key=run, session_data="", expire_date=timezone.now())
+    ContentType.objects.filter(app_label="sessions").delete()
