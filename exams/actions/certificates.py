@@ -2,13 +2,13 @@
 
 import datetime
 import hashlib
-from functools import partial
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 import audit
+from accounts.background import after_commit
 from accounts.models import User
 from attendance.actions.verdicts import conclude_attendance
 from audit.actions import legal_day
@@ -94,7 +94,7 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
                 },
                 at=at,
             )
-            transaction.on_commit(partial(tasks.print_certificate.delay, certificate.pk), robust=True)
+            after_commit(tasks.print_certificate, certificate.pk)
         audit.record(
             "class.concluded",
             actor_id=actor.pk,

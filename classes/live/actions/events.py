@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +54,7 @@ def announce(
     event = RoomEvent.objects.create(
         room_id=lesson.pk, seq=seq, type=Event(type), data=dict(data), actor=actor, at=at, key=key, salt=salt
     )
-    transaction.on_commit(partial(_publish, event), robust=True)
+    transaction.on_commit(lambda: _publish(event), robust=True)
     return seq
 
 

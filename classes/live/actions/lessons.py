@@ -1,11 +1,11 @@
 """Opening and closing the lesson that a room belongs to."""
 
 import datetime
-from functools import partial
 
 from django.db import transaction
 
 import audit
+from accounts.background import after_commit
 from accounts.models import User
 from classes.actions import close_lesson, open_lesson
 from classes.live import tasks
@@ -32,7 +32,7 @@ def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesso
         lock_rooms(lesson.pk)
         opened = open_lesson(actor=actor, lesson=lesson, at=at)
         announce(lesson=opened, type=Event.LESSON_STARTED, data={"state": opened.state}, actor=actor, at=at)
-        transaction.on_commit(partial(tasks.set_recording.delay, opened.pk), robust=True)
+        after_commit(tasks.set_recording, opened.pk)
     return opened
 
 
@@ -54,7 +54,7 @@ def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
         )
         audit.record_many(evidence)
         closed = close_lesson(actor=actor, lesson=lesson, at=at)
-        transaction.on_commit(partial(tasks.set_recording.delay, closed.pk), robust=True)
+        after_commit(tasks.set_recording, closed.pk)
     return closed
 
 

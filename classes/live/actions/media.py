@@ -7,13 +7,13 @@ import datetime
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 import audit
+from accounts.background import after_commit
 from accounts.models import User
 from classes.live import tasks
 from classes.live.actions.events import announce, lock_rooms, person_subject
@@ -256,7 +256,7 @@ def _close(peers: list[MediaPeer], *, lesson: Lesson, actor: User | None, at: da
 
 def _end_after_commit(sessions: list[int]) -> None:
     if sessions:
-        transaction.on_commit(partial(tasks.end_media_sessions.delay, sessions), robust=True)
+        after_commit(tasks.end_media_sessions, sessions)
 
 
 @contextmanager

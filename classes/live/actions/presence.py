@@ -9,7 +9,6 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -79,7 +78,7 @@ def open_presence(
             evidence = _close(
                 [earlier], lesson=earlier.lesson, closing=closing, actor=actor, at=at, announced=moves_on
             )
-            transaction.on_commit(partial(_tell_taken_over, earlier.connection), robust=True)
+            transaction.on_commit(lambda: _tell_taken_over(earlier.connection), robust=True)
         opened = OpenPresence.objects.create(
             person=person,
             lesson=lesson,
