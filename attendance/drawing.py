@@ -16,7 +16,7 @@ from attendance.trace import Fate, LessonTrace, Stretch
 
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _STEPS = tuple(datetime.timedelta(minutes=n) for n in (1, 5, 10, 15, 30, 60, 120))
-_TICKS = 7
+_TICKS = 5
 _ICONS = {CheckKind.ROLL_CALL: "hand-stop", CheckKind.QUESTION: "help-square-rounded"}
 
 
@@ -37,7 +37,7 @@ class Mark:
 
 
 def ticks(starts_at: datetime.datetime, ends_at: datetime.datetime) -> list[Tick]:
-    """At most seven round times from start to end; a lesson too short for round times shows its two ends."""
+    """At most five times from start to end, evenly apart; a lesson too short for that shows its two ends."""
     whole = ends_at - starts_at
     step = next((step for step in _STEPS if whole / step <= _TICKS - 1), _STEPS[-1])
     form = "%H:%M" if whole >= _STEPS[0] else "%H:%M:%S"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,7 +10,7 @@ from fractions import Fraction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from attendance.credit import BY_HANDING_IN, BY_PRESENCE, floor_seconds
+from attendance.credit import floor_seconds
 from attendance.models import MICROSECONDS
 from attendance.queries import LessonTrace, TraineeCredit
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind
@@ -105,18 +106,16 @@ class Outlook:
         return self.best_share >= self.required_share
 
 
-def outlook(credit: TraineeCredit, lessons: list[LessonTrace]) -> Outlook:
+def outlook(credit: TraineeCredit, lessons: list[LessonTrace], at: datetime.datetime) -> Outlook:
     """The shortest way to the pass line: the exam, which the certificate needs anyway, then lesson by lesson.
 
-    Only lessons that are not over and earn time count; the steps come in the order of the timetable.
+    Only lessons that can still earn time at `at` count; the steps come in the order of the timetable.
     """
     missing = max(0, credit.decision.missing_seconds * MICROSECONDS)
     ahead = [
         Step(one, 0, one.worth - one.microseconds)
         for one in lessons
-        if not one.is_over
-        and one.worth > one.microseconds
-        and one.lesson.kind in (*BY_PRESENCE, *BY_HANDING_IN)
+        if one.worth > one.microseconds and _is_ahead(one, at)
     ]
     left = missing
     chosen = []
@@ -134,3 +133,10 @@ def outlook(credit: TraineeCredit, lessons: list[LessonTrace]) -> Outlook:
         best_share=Fraction(best, credit.required_microseconds),
         required_share=credit.decision.required_share,
     )
+
+
+def _is_ahead(one: LessonTrace, at: datetime.datetime) -> bool:
+    """Whether the lesson can still earn time: it is to be held, or something may still be handed in."""
+    if one.by_handing_in:
+        return one.handed_in is None
+    return one.by_presence and not one.is_over and one.lesson.ends_at > at

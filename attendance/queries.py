@@ -20,7 +20,7 @@ from attendance.models import MICROSECONDS, Check, CheckTarget, SignIn, Verdict
 from attendance.states import LIVE_STATES, SignInMethod, SignInState
 from attendance.trace import LessonTrace, Stretch, trace
 from classes.models import Enrolment, Lesson, TrainingClass
-from classes.states import EnrolmentState
+from classes.states import ClassState, EnrolmentState, LessonState
 from identity.states import CheckState
 from policy.attendance import AttendanceDecision, judge_attendance, required_online_seconds
 from policy.editions import Edition
@@ -76,6 +76,7 @@ class TraineeCredit:
     by_kind: Mapping[CreditKind, int]
     required_microseconds: int
     decision: AttendanceDecision
+    is_finished: bool  # the class is: what has not been done by now will not be
 
     @property
     def enrolment_id(self) -> int:
@@ -118,7 +119,12 @@ class TraineeCredit:
     @cached_property
     def remarks(self) -> list[Remark]:
         """What there is to say of single lessons: what they did not bring, a sign-out that is missing."""
-        return [remark for lesson in self.lessons for remark in _remarks(lesson)]
+        return [
+            remark
+            for lesson in self.lessons
+            if self.is_finished or lesson.state == LessonState.CLOSED
+            for remark in _remarks(lesson)
+        ]
 
 
 def credit_of_class(training_class: TrainingClass, using: str = "default") -> list[TraineeCredit]:
@@ -142,7 +148,8 @@ def _judge_rows(rows: list[CreditRow], training_class: TrainingClass, rules: Edi
     live_seconds = (
         sum(lesson.worth for lesson in rows[0].lessons if lesson.kind is HourKind.LIVE) // MICROSECONDS
     )
-    return [_judged(row, rules, mode, required, live_seconds) for row in rows]
+    finished = training_class.state == ClassState.FINISHED
+    return [_judged(row, rules, mode, required, live_seconds, finished) for row in rows]
 
 
 def credit_of(enrolment: Enrolment, using: str = "default") -> TraineeCredit:
@@ -185,7 +192,9 @@ def _hours(row: CreditRow, rules: Edition) -> dict[HourKind, Fraction]:
     return hours
 
 
-def _judged(row: CreditRow, rules: Edition, mode: Mode, required: int, live_seconds: int) -> TraineeCredit:
+def _judged(
+    row: CreditRow, rules: Edition, mode: Mode, required: int, live_seconds: int, finished: bool
+) -> TraineeCredit:
     online = FULL_LIVE_KINDS if mode is Mode.FULL_LIVE else MIXED_ONLINE_KINDS
     by_kind = {CreditKind(kind.value): 0 for kind in online}
     for lesson in row.lessons:
@@ -198,7 +207,7 @@ def _judged(row: CreditRow, rules: Edition, mode: Mode, required: int, live_seco
         credited={kind: Fraction(time, MICROSECONDS) for kind, time in by_kind.items()},
         live_seconds=live_seconds,
     )
-    return TraineeCredit(row, by_kind, required * MICROSECONDS, decision)
+    return TraineeCredit(row, by_kind, required * MICROSECONDS, decision, finished)
 
 
 def _remarks(lesson: LessonCredit) -> list[Remark]:

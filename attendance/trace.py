@@ -64,6 +64,7 @@ class Stretch:
     fate: Fate
     reason: Reason = Reason.NONE
     missed: tuple[MissedCheck, ...] = ()
+    signed_out_at: datetime.datetime | None = None
 
     @property
     def microseconds(self) -> int:
@@ -267,10 +268,10 @@ def _explained(kind: HourKind, fate: Fate, bounds: Range, facts: _Facts) -> list
         else:
             return [
                 Stretch(kind, since, signed_out, fate, _why_absent(since, facts.presence)),
-                Stretch(kind, signed_out, until, fate, Reason.SIGNED_OUT),
+                Stretch(kind, signed_out, until, fate, Reason.SIGNED_OUT, signed_out_at=signed_out),
             ]
     if signed_out is not None:
-        return [Stretch(kind, since, until, fate, Reason.SIGNED_OUT)]
+        return [Stretch(kind, since, until, fate, Reason.SIGNED_OUT, signed_out_at=signed_out)]
     if fate is Fate.UNSIGNED:
         waits = any(
             one.state in (SignInState.CHECKING, SignInState.PENDING) and one.requested_at < until

@@ -205,7 +205,7 @@ def meter(request: HttpRequest, pk: int) -> HttpResponse:
     if enrolment is None:
         return redirect("attendance:class", pk=pk)
     enrolment.training_class = training_class
-    credit, lessons = queries.credit_of(enrolment), queries.trace(enrolment)
+    credit, lessons, now = queries.credit_of(enrolment), queries.trace(enrolment), timezone.now()
     lost = [(lesson, piece, reason_words(piece)) for lesson in lessons for piece in lesson.lost]
     return render(
         request,
@@ -215,11 +215,11 @@ def meter(request: HttpRequest, pk: int) -> HttpResponse:
             "enrolment": enrolment,
             "credit": credit,
             "groups": groups_of(credit, lessons),
-            "outlook": outlook(credit, lessons),
+            "outlook": outlook(credit, lessons, now),
             "lessons": lessons,
             "lost": sorted(lost, key=lambda item: -item[1].microseconds),
             "is_concluded": queries.is_concluded(training_class),
-            "computed_at": timezone.now(),
+            "computed_at": now,
         },
     )
 
@@ -275,6 +275,7 @@ def trainee(request: HttpRequest, pk: int) -> HttpResponse:
             "training_class": enrolment.training_class,
             "credit": credit,
             "lessons": [(one, drawing.said(one.stretches)) for one in lessons],
+            "now": timezone.now(),
             "verdict": getattr(enrolment, "verdict", None),
             "sees_roster": sees_roster(request.user, enrolment.training_class),
         },
@@ -289,6 +290,7 @@ def lesson_trace(request: HttpRequest, pk: int, lesson: int) -> HttpResponse:
     found = next((one for one in queries.trace(enrolment) if one.lesson.pk == lesson), None)
     if found is None:
         raise Http404
+    is_own = enrolment.person_id == _user(request).person_id
     return render(
         request,
         "attendance/trace.html",
@@ -296,7 +298,7 @@ def lesson_trace(request: HttpRequest, pk: int, lesson: int) -> HttpResponse:
             "enrolment": enrolment,
             "training_class": enrolment.training_class,
             "traced": found,
-            "stretches": [(piece, reason_words(piece)) for piece in found.stretches],
+            "stretches": [(piece, reason_words(piece, to_self=is_own)) for piece in found.stretches],
             "ticks": drawing.ticks(found.lesson.starts_at, found.lesson.ends_at),
             "marks": drawing.marks(found),
             "said": drawing.said(found.stretches),

@@ -4,11 +4,11 @@ import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from attendance.models import SignIn
 from attendance.states import CheckKind, SignInMethod, SignInState
-from attendance.trace import MissedCheck, Reason, Stretch
+from attendance.trace import Reason, Stretch
 from identity.wording import Words, words_of
 
 
@@ -39,49 +39,75 @@ def sign_in_words(sign_in: SignIn) -> Words:
     return Words(_("助教没有在课堂里看到您，这次签到没有确认。"), _("请和助教联系，可以再签到一次。"))
 
 
-def reason_words(stretch: Stretch) -> str:
-    """Why a stretch of a lesson was not credited, as the trainee reads it."""
-    since, until = _clock(stretch.starts_at, "m"), _clock(stretch.ends_at, "m")
-    places = {"since": since, "until": until}
-    match stretch.reason:
-        case Reason.CHECK_MISSED:
-            return _missed_words(stretch.missed, since)
-        case Reason.NOT_SIGNED_IN:
-            return _("%(since)s 到 %(until)s 您在课堂里，但还没有签到。签到以后才开始算学时。") % places
-        case Reason.SIGN_IN_WAITS:
-            return _("%(since)s 到 %(until)s 您在课堂里，签到还在等助教确认，确认后会算进来。") % places
-        case Reason.SIGNED_OUT:
-            return _("%(since)s 您签退了，后面没有算。") % places
-        case Reason.NOT_SEEN_AT_ALL:
-            return _("这节课平台没有收到您的信号。")
-        case Reason.CAME_LATE:
-            return _("%(until)s 您才进课堂，前面没有算。") % places
-        case Reason.LINE_LOST:
-            return _("%(since)s 到 %(until)s 网断了，平台没有收到您的信号。") % places
-        case Reason.LEFT:
-            return _("%(since)s 到 %(until)s 您离开了课堂。") % places
-        case Reason.CHANGED_DEVICE:
-            return _("%(since)s 到 %(until)s 您在换设备，中间没有收到信号。") % places
-        case Reason.LESSON_ENDED:
-            return _("%(since)s 下课了，比课表早。") % places
-    return ""
+# Each reason twice: as the trainee reads it, and as everybody else does.
+_REASONS: dict[Reason, tuple[str, str]] = {
+    Reason.NOT_SIGNED_IN: (
+        gettext_noop("%(since)s 到 %(until)s 您在课堂里，但还没有签到。签到以后才开始算学时。"),
+        gettext_noop("%(since)s 到 %(until)s 在课堂里，但没有签到。"),
+    ),
+    Reason.SIGN_IN_WAITS: (
+        gettext_noop("%(since)s 到 %(until)s 您在课堂里，签到还在等助教确认，确认后会算进来。"),
+        gettext_noop("%(since)s 到 %(until)s 在课堂里，签到还在等助教确认。"),
+    ),
+    Reason.SIGNED_OUT: (
+        gettext_noop("%(out)s 您签退了，后面没有算。"),
+        gettext_noop("%(out)s 已签退。"),
+    ),
+    Reason.NOT_SEEN_AT_ALL: (
+        gettext_noop("这节课平台没有收到您的信号。"),
+        gettext_noop("这节课没有收到信号。"),
+    ),
+    Reason.CAME_LATE: (
+        gettext_noop("%(until)s 您才进课堂，前面没有算。"),
+        gettext_noop("%(until)s 才进课堂。"),
+    ),
+    Reason.LINE_LOST: (
+        gettext_noop("%(since)s 到 %(until)s 网断了，平台没有收到您的信号。"),
+        gettext_noop("%(since)s 到 %(until)s 断线，没有收到信号。"),
+    ),
+    Reason.LEFT: (
+        gettext_noop("%(since)s 到 %(until)s 您离开了课堂。"),
+        gettext_noop("%(since)s 到 %(until)s 离开了课堂。"),
+    ),
+    Reason.CHANGED_DEVICE: (
+        gettext_noop("%(since)s 到 %(until)s 您在换设备，中间没有收到信号。"),
+        gettext_noop("%(since)s 到 %(until)s 换设备，中间没有收到信号。"),
+    ),
+    Reason.LESSON_ENDED: (
+        gettext_noop("%(since)s 下课了，比课表早。"),
+        gettext_noop("%(since)s 下课，比课表早。"),
+    ),
+}
+_MISSED = (
+    gettext_noop(
+        "%(times)s %(what)s时没有应答。上一次确认您在课堂是 %(since)s，从那时到 %(until)s 没法证明您在。"
+    ),
+    gettext_noop("%(times)s %(what)s时没有应答。上一次确认在课堂是 %(since)s，从那时到 %(until)s 没有证实。"),
+)
 
 
-def _missed_words(missed: tuple[MissedCheck, ...], since: str) -> str:
-    if not missed:
-        return ""
-    first, last = missed[0], missed[-1]
-    what = _("点名") if first.kind == CheckKind.ROLL_CALL else _("提问")
+def reason_words(stretch: Stretch, *, to_self: bool = True) -> str:
+    """Why a stretch of a lesson was not credited, said to its trainee or to somebody else."""
+    whose = 0 if to_self else 1
     places = {
-        "times": _("、").join(_clock(check.opened_at, "m") for check in missed),
-        "what": what if len({check.kind for check in missed}) == 1 else _("点名和提问"),
-        "since": since,
-        "until": _clock(last.due_at, "m"),
+        "since": _clock(stretch.starts_at, "m"),
+        "until": _clock(stretch.ends_at, "m"),
+        "out": _clock(stretch.signed_out_at or stretch.starts_at, "m"),
     }
-    return (
-        _("%(times)s %(what)s时没有应答。上一次确认您在课堂是 %(since)s，从那时到 %(until)s 没法证明您在。")
-        % places
-    )
+    if stretch.reason is Reason.NONE:
+        return ""
+    if stretch.reason is not Reason.CHECK_MISSED:
+        return _(_REASONS[stretch.reason][whose]) % places
+    if not stretch.missed:
+        return ""
+    kinds = {check.kind for check in stretch.missed}
+    what = {frozenset([CheckKind.ROLL_CALL]): _("点名"), frozenset([CheckKind.QUESTION]): _("提问")}
+    places |= {
+        "times": _("、").join(_clock(check.opened_at, "m") for check in stretch.missed),
+        "what": what.get(frozenset(map(CheckKind, kinds)), _("点名和提问")),
+        "until": _clock(stretch.missed[-1].due_at, "m"),
+    }
+    return _(_MISSED[whose]) % places
 
 
 def remark_words(code: str, times: int = 1) -> str:
