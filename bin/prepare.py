@@ -281,7 +281,9 @@ def install_browser_files(*, development: bool) -> None:
     """Install the pinned npm packages and copy the allow-list into `.local/vendor`."""
     sources = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
     wanted = fingerprint(sources)
-    if not (stamped("npm-dev", wanted) or (not development and stamped("npm", wanted))):
+    if not (NPM / "node_modules").exists() or not (
+        stamped("npm-dev", wanted) or (not development and stamped("npm", wanted))
+    ):
         say("browser libraries from npm")
         NPM.mkdir(exist_ok=True)
         for source in sources:
@@ -298,7 +300,7 @@ def install_browser_files(*, development: bool) -> None:
         stamp("npm-dev" if development else "npm", wanted)
     recipe = ROOT / "bin" / "browser_files.mjs"
     made_from = fingerprint([*sources, recipe, ROOT / "platform" / "config" / "static" / "yc" / "icons.txt"])
-    if not stamped("vendor", made_from):
+    if not (stamped("vendor", made_from) and (VENDOR / "bootstrap.js").exists()):
         shutil.rmtree(VENDOR, ignore_errors=True)
         node, environment = node_program("node")
         run(

@@ -11,10 +11,10 @@ from accounts.models import Region
 from config.grants import APP, LOOKS, SUPERVISION, grant_roles, privileges
 
 
-def rows(alias: str, query: str) -> list[tuple]:
+def rows(alias: str, query: str) -> list[tuple[object, ...]]:
     with connections[alias].cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def refused(using: BaseDatabaseWrapper, statement: str) -> None:
