@@ -10,10 +10,14 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.translation import gettext_noop
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from accounts.editions import edition
+from accounts.models import User
+from accounts.start import Task
 from attendance import credit
 from attendance.credit import CreditRow, LessonCredit
 from attendance.models import MICROSECONDS, Check, CheckTarget, SignIn, Verdict
@@ -41,6 +45,7 @@ __all__ = [
     "is_concluded",
     "last_sign_in",
     "live_sign_in",
+    "next_steps_for",
     "not_signed_in",
     "trace",
     "unsettled_sign_ins",
@@ -230,6 +235,29 @@ def _remarks(lesson: LessonCredit) -> list[Remark]:
     ]
 
 
+def next_steps_for(user: User, now: datetime.datetime) -> Iterable[Task]:
+    """For the start page of lecturers and assistants: lessons in which sign-ins wait for their word."""
+    if user.person_id is None:
+        return
+    taught = Q(training_class__lecturer=user.person_id) | Q(training_class__assistant=user.person_id)
+    lessons = (
+        Lesson.objects.filter(taught, sign_ins__state=SignInState.PENDING)
+        .select_related("training_class")
+        .annotate(waiting=Count("sign_ins"))
+        .order_by("starts_at")
+    )
+    for lesson in lessons:
+        yield Task(
+            title=ngettext("%(n)s 位学员的签到等您确认", "%(n)s 位学员的签到等您确认", lesson.waiting)
+            % {"n": lesson.waiting},
+            url=reverse("attendance:desk", args=[lesson.pk]),
+            detail=f"{lesson.training_class.name} · {lesson.title}",
+            urgent=lesson.state == LessonState.OPEN,
+            icon="user-check",
+            action=_("去确认"),
+        )
+
+
 # --- the room ---
 
 
@@ -314,7 +342,7 @@ def checks_of(lesson: Lesson, using: str = "default") -> list[CheckOfLesson]:
         )
     )
     asked = {
-        pk: tuple(TargetOfCheck(*rest) for _, *rest in group)
+        pk: tuple(TargetOfCheck(*rest) for _pk, *rest in group)
         for pk, group in groupby(targets, key=lambda row: row[0])
     }
     return [CheckOfLesson(check, asked.get(pk, ())) for pk, check in reversed(checks.items())]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts import start
 from accounts.models import User
 from attendance import queries
 from attendance.actions import settle_sign_in
@@ -120,6 +121,7 @@ def _check(one: queries.CheckOfLesson, user: User, teaching: bool) -> dict[str, 
     }
 
 
+start.register(queries.next_steps_for)
 register_snapshot_part("checks", checks_part)
 register_snapshot_part("sign_in", sign_in_part)
 register_gate(sign_in_gate)

@@ -189,6 +189,16 @@ def test_a_code_and_the_assistants_look_are_worth_as_much_as_a_face(
     assert kinds() == ["attendance.sign_in_asked", "attendance.sign_in_accepted"]
 
 
+def test_a_waiting_sign_in_stands_on_the_assistant_s_start_page(
+    cast: Cast, room: Room, lesson: Lesson
+) -> None:
+    by_code(cast, lesson, room)
+    [task] = queries.next_steps_for(cast.assistant, clock("08:40"))
+    assert (task.url, task.urgent) == (f"/lessons/{lesson.pk}/sign-ins/", True)
+    assert not list(queries.next_steps_for(cast.learner, clock("08:40")))
+    assert not list(queries.next_steps_for(cast.manager, clock("08:40")))
+
+
 def test_a_wrong_code_changes_nothing_and_the_right_one_still_works(
     cast: Cast, room: Room, lesson: Lesson
 ) -> None:

@@ -133,6 +133,7 @@ function watchFace(face) {
    */
   async function signIn(frames) {
     tell(words("Sending"));
+    document.querySelector("[data-face-last]")?.remove();
     /** @type {SignIn} */
     let now = await send(url, { body: asForm(frames) });
     tell(words("Judging"));
@@ -151,6 +152,7 @@ function watchFace(face) {
     closeCamera(video);
     openButton.hidden = true;
     shootButton.hidden = true;
+    for (const other of document.querySelectorAll("[data-face-else]")) other.setAttribute("hidden", "");
     onward.hidden = false;
     onward.focus();
   }
