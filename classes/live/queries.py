@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from django.conf import settings
@@ -158,3 +159,30 @@ def present_at(lesson: Lesson, moment: datetime.datetime) -> QuerySet[Person]:
 def recordings(lesson: Lesson) -> QuerySet[Recording]:
     """What was recorded of a lesson, oldest first."""
     return Recording.objects.filter(lesson=lesson).order_by("started_at", "feed")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One recording as the replay lists it."""
+
+    pk: int
+    started_at: datetime.datetime
+    length: datetime.timedelta
+    speaker: str
+    sha256: str
+
+
+def segments(lesson: Lesson) -> list[Segment]:
+    """The recordings of a lesson with whom they show, oldest first."""
+    peers = MediaPeer.objects.filter(room_id=lesson.pk, kind=PeerKind.PUBLISH)
+    speakers = dict(peers.values_list("feed", "person__name"))
+    return [
+        Segment(
+            pk=one.pk,
+            started_at=one.started_at,
+            length=datetime.timedelta(milliseconds=one.duration_ms),
+            speaker=speakers.get(one.feed, one.feed),
+            sha256=one.sha256,
+        )
+        for one in recordings(lesson)
+    ]

@@ -3,7 +3,7 @@
  */
 
 import { Refused, send } from "../yc/http.js";
-import { byId, duration, el, fill, icon, pageData, say } from "./dom.js";
+import { byId, duration, el, fill, pageData, say } from "./dom.js";
 import { Receiver, Sender } from "./media.js";
 import { RoomSocket } from "./socket.js";
 import { Sequence, addMessage, applyEvent, runningCheck } from "./state.js";
@@ -57,7 +57,8 @@ async function catchUp() {
 
 // --- the socket ---
 
-const socket = new RoomSocket(`${page.socket}?device=${device()}`, {
+const scheme = location.protocol === "https:" ? "wss" : "ws";
+const socket = new RoomSocket(`${scheme}://${location.host}${page.socket}?device=${device()}`, {
   onHello(hello) {
     connection = hello.connection;
     clockAhead = Date.parse(hello.at) - Date.now();

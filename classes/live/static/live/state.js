@@ -155,7 +155,8 @@ export function addMessage(room, message) {
 function openCheck(room, data) {
   const asked = /** @type {number[]} */ (data.asked ?? []);
   const mine = asked.includes(room.me.person) ? { answered: false, option: null, correct: null } : null;
-  const check = /** @type {Check} */ ({ closed: false, answered: [], correct: null, ...data, asked, mine });
+  const opened = /** @type {Check} */ (data);
+  const check = { ...opened, closed: false, answered: [], correct: null, asked, mine };
   room.checks = [check, ...(room.checks ?? []).filter((one) => one.check !== check.check)];
   return ["checks", "people"];
 }
