@@ -88,4 +88,4 @@ def class_table(bureau: Bureau, *, search: str = "", state: str = "") -> QuerySe
         trainees=Count("enrolments", filter=Q(enrolments__state=EnrolmentState.ACTIVE), distinct=True),
         passed=Count("enrolments__verdict", filter=Q(enrolments__verdict__passed=True), distinct=True),
         certified=Count("enrolments__certificate", distinct=True),
-    )
+    ).order_by("-starts_on", "-pk")

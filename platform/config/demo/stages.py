@@ -124,7 +124,7 @@ def file_class(cast: Cast, training_class: TrainingClass, *, at: datetime.dateti
             reason="",
             number=f"郑创备〔{at.year}〕{training_class.pk:04d} 号",
             actor=cast.officer,
-            at=at + datetime.timedelta(hours=20),
+            at=at + datetime.timedelta(hours=6),
         )
 
 
