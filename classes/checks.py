@@ -1,7 +1,8 @@
-"""What the norm says about a class as it stands: asked while the timetable is drafted, and again when it is
-filed.
+"""What the norm says about a class as it stands: asked while the timetable is drafted, and again when
+it is filed.
 
-One list of findings serves the editor, the submission and the officer's review, so they cannot drift apart.
+One list of findings serves the editor, the submission and the officer's review, so they cannot drift
+apart.
 """
 
 import datetime
@@ -36,7 +37,9 @@ class ClassCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether the class may be filed: no finding fails (a waivable one fails too) and no row is wrong."""
+        """Whether the class may be filed: no finding fails (a waivable one fails too) and no row is
+        wrong.
+        """
         return all_pass(self.findings) and not self.faults
 
     @property
@@ -63,8 +66,9 @@ def check_draft(
 ) -> ClassCheck:
     """Judge a class with this timetable as if it were filed on `filed_on`; reads, never writes.
 
-    A rule that cannot be applied (an unset number, an unpublished calendar) is a failing finding with the
-    refusal's code: it blocks the filing as firmly as a broken rule, and the other findings are still shown.
+    A rule that cannot be applied (an unset number, an unpublished calendar) is a failing finding with
+    the refusal's code: it blocks the filing as firmly as a broken rule, and the other findings are
+    still shown.
     """
     edition = find_edition(training_class.edition)
     course = training_class.course
@@ -106,7 +110,9 @@ def check_draft(
 
 
 def _lesson_hour(edition: Edition) -> int:
-    """Seconds in a lesson hour, or 0 where the edition leaves it open: then the finding on hours says so."""
+    """Seconds in a lesson hour, or 0 where the edition leaves it open: then the finding on hours says
+    so.
+    """
     return edition.lesson_hour_seconds if edition.is_set("lesson_hour") else 0
 
 
@@ -138,8 +144,8 @@ def _as_finding(refusal: Refusal) -> Finding:
 
 
 def _outline(drafts: Sequence[LessonDraft], outline: Decimal) -> Finding:
-    """A2: every filed hour is covered by the course's outline. Which kind an hour is of is the business of
-    H4-H15.
+    """A2: every filed hour is covered by the course's outline. Which kind an hour is of is the business
+    of H4-H15.
     """
     filed = sum((draft.hours for draft in drafts), Decimal(0))
     passed = bool(filed) and filed <= outline

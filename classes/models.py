@@ -9,6 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, Person, User
@@ -183,6 +184,11 @@ class Lesson(models.Model):
         return f"class/{self.training_class_id}/lesson/{self.pk}"
 
     @property
+    def day(self) -> datetime.date:
+        """The legal day on which the lesson begins."""
+        return timezone.localdate(self.starts_at)
+
+    @property
     def planned(self) -> datetime.timedelta:
         return self.ends_at - self.starts_at
 
@@ -197,7 +203,9 @@ def package_path(filing: Filing, filename: str) -> str:
 
 
 class Filing(models.Model):
-    """One submission of a class for 开班备案, with a frozen snapshot of what was submitted (F7, F8, F9)."""
+    """One submission of a class for 开班备案, with a frozen snapshot of what was submitted (F7, F8,
+    F9).
+    """
 
     training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="filings")
     state = models.CharField(

@@ -1,8 +1,8 @@
 """The package of an approved filing for the provincial system: one .xlsx with four sheets.
 
-班级 the class, 花名册 the trainees with their ID numbers in full (as text), 课表 the timetable, 校验 how many
-rows each sheet has and the SHA-256 of its canonical content, so that whoever reads it back can tell that
-nothing was changed.
+班级 the class, 花名册 the trainees with their ID numbers in full (as text), 课表 the timetable, 校验
+how many rows each sheet has and the SHA-256 of its canonical content, so that whoever reads it back can
+tell that nothing was changed.
 """
 
 import datetime

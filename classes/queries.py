@@ -20,8 +20,8 @@ from classes.states import ClassState, EnrolmentState, FilingState, LessonState
 
 
 def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
-    """The classes a person may see: those of their institution, region, teaching and attending; all for the
-    operator.
+    """The classes a person may see: those of their institution, region, teaching and attending; all for
+    the operator.
 
     Regulators see nothing here: they look through their own pages and database login (supervision).
     """
@@ -46,8 +46,8 @@ def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
 
 
 def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
-    """Add what a list shows: `trainees` on the active roster and `next_lesson_at` from the caller's moment
-    on.
+    """Add what a list shows: `trainees` on the active roster and `next_lesson_at` from the caller's
+    moment on.
     """
     active = Q(enrolments__state=EnrolmentState.ACTIVE)
     return classes.select_related("institution", "course", "lecturer").annotate(
@@ -79,8 +79,8 @@ def live_filing(training_class: TrainingClass) -> Filing | None:
 
 
 def filings_before(filing: Filing) -> QuerySet[Filing]:
-    """Earlier submissions of the same class, the last one first; withdrawn ones were never judged and are
-    left out.
+    """Earlier submissions of the same class, the last one first; withdrawn ones were never judged and
+    are left out.
     """
     return Filing.objects.filter(
         training_class=filing.training_class_id, submitted_at__lt=filing.submitted_at
@@ -88,8 +88,8 @@ def filings_before(filing: Filing) -> QuerySet[Filing]:
 
 
 def filings_decided_by(user: User | AnonymousUser) -> QuerySet[Filing]:
-    """Filings that an officer's bureaus are responsible for, whatever their state; the operator reads them
-    all.
+    """Filings that an officer's bureaus are responsible for, whatever their state; the operator reads
+    them all.
     """
     filings = Filing.objects.select_related(
         "training_class__institution__region", "training_class__course", "submitted_by__person"
@@ -256,7 +256,9 @@ def _lesson_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
 
 
 def _lesson_url(lesson: Lesson, *, teaching: bool) -> str:
-    """The room for staff, the sign-in for trainees; both belong to floors above, known here by name only."""
+    """The room for staff, the sign-in for trainees; both belong to floors above, known here by name
+    only.
+    """
     return reverse("live:room" if teaching else "attendance:sign_in", args=[lesson.pk])
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.states import Origin
-from policy.terms import HourKind
+from policy.terms import COURSE_TYPES, HourKind
 
 HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
 
@@ -34,6 +35,12 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def type_name(self) -> str:
+        """The type's official name in the reader's language; a type the norm does not know is another one."""
+        known = COURSE_TYPES.get(self.course_type)
+        return gettext(known) if known else gettext("其他")
 
 
 class OutlineUnit(models.Model):

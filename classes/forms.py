@@ -1,0 +1,262 @@
+"""Forms of a class: the shape of what was typed. What the norm says about it is the actions' business."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.editions import all_editions
+from accounts.models import Institution, Person
+from accounts.states import Role
+from classes.actions import ClassDetails
+from classes.models import MODES, TrainingClass
+from classes.queries import staff_of
+from classes.timetables import MOST_LESSONS, LessonDraft, RowFault
+from courses.models import Course
+from policy.terms import HourKind
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+
+class ClassForm(forms.Form):
+    """Step one: what kind of class, when, and by whom."""
+
+    name = forms.CharField(label=gettext_lazy("班级名称"), max_length=80)
+    course = forms.ModelChoiceField(
+        label=gettext_lazy("课程"), queryset=Course.objects.none(), empty_label=gettext_lazy("请选一门课程")
+    )
+    mode = forms.ChoiceField(label=gettext_lazy("培训模式"), choices=MODES, widget=forms.RadioSelect)
+    edition = forms.ChoiceField(
+        label=gettext_lazy("政策版本"),
+        help_text=gettext_lazy("班级从备案到补贴，一直按这个版本算。"),
+    )
+    starts_on = forms.DateField(
+        label=gettext_lazy("开班日期"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    ends_on = forms.DateField(
+        label=gettext_lazy("结班日期"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    lecturer = PersonField(
+        label=gettext_lazy("讲师"),
+        queryset=Person.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("以后再选"),
+    )
+    assistant = PersonField(
+        label=gettext_lazy("助教"),
+        queryset=Person.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("以后再选"),
+        help_text=gettext_lazy("讲师和助教要由两个人分别担任。"),
+    )
+
+    # Which field a refusal belongs to, by its code.
+    FIELD_OF_CODE = {
+        "class_name_missing": "name",
+        "class_name_taken": "name",
+        "mode_unknown": "mode",
+        "edition_unknown": "edition",
+        "edition_unset": "course",
+        "edition_not_in_force": "edition",
+        "class_dates_reversed": "ends_on",
+        "staff_unknown": "lecturer",
+        "assistant_is_lecturer": "assistant",
+    }
+
+    def __init__(self, *args: Any, institution: Institution, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["course"].queryset = Course.objects.order_by("pk")  # type: ignore[attr-defined]
+        self.fields["edition"].choices = [  # type: ignore[attr-defined]
+            (edition.id, edition.title) for edition in all_editions().values()
+        ]
+        for name, role in (("lecturer", Role.LECTURER), ("assistant", Role.ASSISTANT)):
+            self.fields[name].queryset = staff_of(institution, role)  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, training_class: TrainingClass) -> "ClassForm":
+        return cls(
+            institution=training_class.institution,
+            initial={
+                "name": training_class.name,
+                "course": training_class.course_id,
+                "mode": training_class.mode,
+                "edition": training_class.edition,
+                "starts_on": training_class.starts_on,
+                "ends_on": training_class.ends_on,
+                "lecturer": training_class.lecturer_id,
+                "assistant": training_class.assistant_id,
+            },
+        )
+
+    @property
+    def details(self) -> ClassDetails:
+        return ClassDetails(**self.cleaned_data)
+
+
+class RosterForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("花名册（.xlsx）"),
+        widget=forms.FileInput(
+            attrs={"accept": ".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+        ),
+        help_text=gettext_lazy("用模板填，最多 200 行。要么全部导入，要么一行也不导。"),
+        allow_empty_file=True,
+    )
+
+
+class DecisionForm(forms.Form):
+    """The officer's decision; who approves also ticks what the platform cannot judge."""
+
+    decision = forms.ChoiceField(
+        label=gettext_lazy("决定"),
+        choices=[("approve", gettext_lazy("同意备案")), ("return", gettext_lazy("退回补正"))],
+        initial="approve",
+        widget=forms.RadioSelect,
+    )
+    number = forms.CharField(label=gettext_lazy("备案编号"), max_length=40, required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("意见（机构和监管部门都能看到）"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    staff_seen = forms.BooleanField(label=gettext_lazy("讲师资格证明（规范 三）我已看过"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("decision") == "approve":
+            if not cleaned.get("number"):
+                self.add_error("number", _("同意备案要填备案编号。"))
+            if not cleaned.get("staff_seen"):
+                self.add_error("staff_seen", _("这一项平台不能代您判断，请看过以后勾选。"))
+        elif not cleaned.get("reason"):
+            self.add_error("reason", _("退回补正要写明理由，机构照着改。"))
+        return cleaned
+
+    @property
+    def approved(self) -> bool:
+        return bool(self.cleaned_data["decision"] == "approve")
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("取消的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+@dataclass
+class TimetableRow:
+    """One row of the editor as it was typed, and the lesson it says, if it says one."""
+
+    key: str
+    day: str
+    starts: str
+    ends: str
+    kind: str
+    hours: str
+    title: str
+    draft: LessonDraft | None = None
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, draft: LessonDraft, key: str) -> "TimetableRow":
+        starts, ends = timezone.localtime(draft.starts_at), timezone.localtime(draft.ends_at)
+        return cls(
+            key=key,
+            day=starts.date().isoformat(),
+            starts=_clock(starts),
+            ends=_clock(ends),
+            kind=draft.kind.value,
+            hours=f"{draft.hours.normalize():f}",
+            title=draft.title,
+            draft=draft,
+        )
+
+    @property
+    def date(self) -> datetime.date | None:
+        return self.draft.day if self.draft else None
+
+
+class TimetableForm:
+    """The rows of the editor: repeated fields of one form, read without losing what cannot be read.
+
+    A row that is no lesson yet (half a date, no hours) keeps its text and its problem; the others are
+    checked.
+    """
+
+    FIELDS = ("key", "day", "starts", "ends", "kind", "hours", "title")
+
+    def __init__(self, rows: Sequence[TimetableRow]) -> None:
+        self.rows = list(rows)
+
+    @classmethod
+    def of(cls, drafts: Sequence[LessonDraft]) -> "TimetableForm":
+        return cls([TimetableRow.of(draft, f"r{number}") for number, draft in enumerate(drafts)])
+
+    @classmethod
+    def sent(cls, data: QueryDict) -> "TimetableForm":
+        columns = [data.getlist(name)[: MOST_LESSONS + 1] for name in cls.FIELDS]
+        rows = [
+            TimetableRow(*(text.strip()[:200] for text in cells)) for cells in zip(*columns, strict=False)
+        ]
+        for row in rows:
+            row.draft = _read(row)
+        return cls(rows)
+
+    @property
+    def drafts(self) -> list[LessonDraft]:
+        return [row.draft for row in self.rows if row.draft is not None]
+
+    @property
+    def is_readable(self) -> bool:
+        return all(row.draft is not None for row in self.rows)
+
+    def show(self, faults: Sequence[RowFault]) -> None:
+        """Put each fault on the row it is about; faults count the rows that could be read."""
+        readable = [row for row in self.rows if row.draft is not None]
+        for fault in faults:
+            body = fault.render(_)
+            readable[fault.row].problems.append(f"{body['message']}{body['next']}")
+
+
+def _read(row: TimetableRow) -> LessonDraft | None:
+    try:
+        day = datetime.date.fromisoformat(row.day)
+        starts, ends = (datetime.time.fromisoformat(text) for text in (row.starts, row.ends))
+        starts_at, ends_at = (
+            timezone.make_aware(datetime.datetime.combine(day, moment.replace(tzinfo=None)))
+            for moment in (starts, ends)
+        )
+    except (ValueError, OverflowError):
+        row.problems.append(_("请填好日期、开始和结束时间。"))
+        return None
+    if not 1900 < day.year < 2200:
+        row.problems.append(_("请填好日期、开始和结束时间。"))
+        return None
+    try:
+        hours = Decimal(row.hours)
+    except InvalidOperation:
+        hours = Decimal("NaN")
+    if not hours.is_finite() or abs(hours) > 1000:
+        row.problems.append(_("请填课时数。"))
+        return None
+    if row.kind not in HourKind:
+        row.problems.append(_("请选课时类别。"))
+        return None
+    return LessonDraft(
+        starts_at=starts_at, ends_at=ends_at, kind=HourKind(row.kind), hours=hours, title=row.title
+    )
+
+
+def _clock(moment: datetime.datetime) -> str:
+    return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")

@@ -1,0 +1,176 @@
+"""A filing as an officer reads it: found, required, last time, rule, result; and what changed since
+last time.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.editions import edition as find_edition
+from classes.models import Filing
+from policy.refusals import Refusal
+from policy.terms import HourKind, Mode, TraineeCategory
+
+# What each finding is called in a table, and on which side of the figure the law stands.
+SUBJECTS = {
+    "total_hours": (gettext_lazy("总课时"), "≥"),
+    "live_share": (gettext_lazy("直播课时"), "≥"),
+    "offline_share": (gettext_lazy("线下课时"), "≥"),
+    "homework_exam_share": (gettext_lazy("作业和考试"), "≤"),
+    "quality_tutoring_share": (gettext_lazy("质量监督评估和辅导"), "≤"),
+    "on_demand_share": (gettext_lazy("点播"), "≤"),
+    "outside_mode": (gettext_lazy("这种模式没有的课时"), "≤"),
+    "outline_covers_hours": (gettext_lazy("大纲与课时对应"), "≥"),
+    "filing_lead": (gettext_lazy("提前备案"), "≥"),
+    "calendar_unpublished": (gettext_lazy("提前备案"), ""),
+    "roster_filled": (gettext_lazy("花名册人数"), "≥"),
+    "class_size": (gettext_lazy("班级人数"), "≤"),
+    "lecturer": (gettext_lazy("讲师"), "≥"),
+    "assistant": (gettext_lazy("助教"), "≥"),
+    "institution_designated": (gettext_lazy("定点机构"), ""),
+    "timetable_rows": (gettext_lazy("课表时间"), "≤"),
+    "edition_unset": (gettext_lazy("政策版本的空缺"), ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """One row of the check: a finding with the same finding of the submission before."""
+
+    code: str
+    subject: str
+    sign: str
+    finding: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+
+    @property
+    def place(self) -> str:
+        """Where in the norm the rule stands; the whole citation is too long for a table."""
+        return str(self.finding["citation"]).partition("：")[0]
+
+    @property
+    def changed(self) -> bool:
+        return self.before is not None and self.before["actual"] != self.finding["actual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one part of the filing said before, and what it says now."""
+
+    part: str
+    old: str
+    new: str
+
+
+def review_lines(findings: Iterable[Mapping[str, Any]], before: Filing | None) -> list[ReviewLine]:
+    """The findings in the order in which they were judged, beside those of the submission before."""
+    earlier = {finding["code"]: finding for finding in before.findings} if before else {}
+    return [
+        ReviewLine(
+            finding["code"],
+            str(SUBJECTS.get(finding["code"], (finding["code"], ""))[0]),
+            SUBJECTS.get(finding["code"], ("", ""))[1],
+            finding,
+            earlier.get(finding["code"]),
+        )
+        for finding in findings
+    ]
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
+    """Everything in which two snapshots differ, part by part."""
+    found = [
+        Difference(str(part), *pair)
+        for part, pair in (
+            (_("班级名称"), (old["class"]["name"], new["class"]["name"])),
+            (_("培训模式"), (_mode(old), _mode(new))),
+            (_("开班日期"), (old["class"]["starts_on"], new["class"]["starts_on"])),
+            (_("结班日期"), (old["class"]["ends_on"], new["class"]["ends_on"])),
+            (_("政策版本"), (old["class"]["edition"], new["class"]["edition"])),
+            (_("课程"), (old["course"]["name"], new["course"]["name"])),
+            (_("讲师"), (_staff(old, "lecturer"), _staff(new, "lecturer"))),
+            (_("助教"), (_staff(old, "assistant"), _staff(new, "assistant"))),
+        )
+        if pair[0] != pair[1]
+    ]
+    return [*found, *_timetable_differences(old, new), *_roster_differences(old, new)]
+
+
+def _timetable_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = ({_lesson_key(row): row for row in snapshot["timetable"]} for snapshot in (old, new))
+    gone = [row for key, row in before.items() if key not in after]
+    come = [row for key, row in after.items() if key not in before]
+    if gone or come:
+        yield Difference(
+            _("课表"),
+            _("；").join(map(_lesson, gone)) or _("没有"),
+            _("；").join(map(_lesson, come)) or _("没有"),
+        )
+
+
+def _roster_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = ({row["enrolment"]: row for row in snapshot["roster"]} for snapshot in (old, new))
+    gone = [row["name"] for key, row in before.items() if key not in after]
+    come = [row["name"] for key, row in after.items() if key not in before]
+    if gone or come:
+        yield Difference(
+            _("花名册"),
+            _("%(count)s 人") % {"count": len(before)} + _removed(gone),
+            _("%(count)s 人") % {"count": len(after)} + _added(come),
+        )
+    for key in before.keys() & after.keys():
+        if before[key]["category"] != after[key]["category"]:
+            yield Difference(
+                after[key]["name"], _category(before[key]["category"]), _category(after[key]["category"])
+            )
+
+
+def full_subsidy(filing: Filing) -> Decimal | None:
+    """What would be paid if everybody passed, where the edition gives a rate (F17)."""
+    snapshot = filing.snapshot
+    try:
+        rate = find_edition(snapshot["class"]["edition"]).money(
+            "subsidy_rate", snapshot["course"]["course_type"]
+        )
+    except Refusal:
+        return None
+    return rate * len(snapshot["roster"])
+
+
+def _lesson_key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["starts_at"], row["ends_at"], row["kind"], row["hours"], row["title"]
+
+
+def _lesson(row: Mapping[str, Any]) -> str:
+    return _("%(day)s %(clock)s %(kind)s %(hours)s 课时 %(title)s") % {
+        "day": row["starts_at"][5:10],
+        "clock": row["starts_at"][11:16],
+        "kind": _(HourKind(row["kind"]).label),
+        "hours": f"{Decimal(row['hours']).normalize():f}",
+        "title": row["title"],
+    }
+
+
+def _removed(names: list[str]) -> str:
+    return _("，移出 %(names)s") % {"names": _("、").join(names)} if names else ""
+
+
+def _added(names: list[str]) -> str:
+    return _("，新增 %(names)s") % {"names": _("、").join(names)} if names else ""
+
+
+def _mode(snapshot: Mapping[str, Any]) -> str:
+    return _(Mode(snapshot["class"]["mode"]).label)
+
+
+def _staff(snapshot: Mapping[str, Any], role: str) -> str:
+    person = snapshot["staff"][role]
+    return str(person["name"]) if person else _("没有")
+
+
+def _category(code: str) -> str:
+    return _(TraineeCategory(code).label)

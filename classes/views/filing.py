@@ -1,0 +1,169 @@
+"""Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision, the
+package.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.permissions import require_role
+from accounts.refusals import rendered
+from accounts.states import Role
+from classes import actions, permissions, queries
+from classes.api import xlsx_response
+from classes.checks import check_draft
+from classes.forms import DecisionForm
+from classes.models import Filing, TrainingClass
+from classes.reviews import differences, full_subsidy, review_lines
+from classes.states import EDITABLE_STATES, FilingState
+from classes.timetables import drafts_of
+from policy.refusals import Refusal
+from policy.terms import TraineeCategory
+
+PAGE_SIZE = 50
+
+
+@login_required
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """Filings for the office to decide, who waits longest first; decided ones by choice."""
+    user = require_role(request.user, Role.OFFICER, Role.OPERATOR)
+    state = request.GET.get("state", FilingState.SUBMITTED)
+    filings = queries.filings_decided_by(user).exclude(state=FilingState.WITHDRAWN)
+    if state in FilingState.values:
+        filings = filings.filter(state=state)
+    order = "submitted_at" if state == FilingState.SUBMITTED else "-submitted_at"
+    page = Paginator(filings.order_by(order, "pk"), PAGE_SIZE).get_page(request.GET.get("page"))
+    states = [FilingState.SUBMITTED, FilingState.RETURNED, FilingState.APPROVED]
+    return render(
+        request,
+        "classes/filings.html",
+        {"page": page, "state": state, "states": states, "now": timezone.now()},
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where the filing of a class stands: submit (POST), wait, correct, or decide."""
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    if not permissions.sees_filing(user, training_class):
+        permissions.require_manage(user, training_class)
+    refusal = None
+    if request.method == "POST":
+        try:
+            actions.submit_filing(training_class=training_class, actor=user, at=timezone.now())
+        except Refusal as refused:
+            refusal = rendered(refused)
+        else:
+            messages.success(request, _("已提交。经办人员会在这里答复。"))
+            return redirect("classes:filing", pk)
+    status = 409 if refusal else 200
+    return render(request, "classes/filing.html", _context(user, training_class, refusal), status=status)
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a decision in two steps: the first repeats it, the second (`confirmed`) makes it."""
+    user = _user(request)
+    filing = permissions.access_filing(user, pk)
+    permissions.require_decide(user, filing.training_class)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        context = _context(user, filing.training_class, None) | {"decision": form}
+        return render(request, "classes/filing.html", context, status=400)
+    if "confirmed" not in request.POST:
+        return render(request, "classes/decision.html", {"form": form, "filing": filing})
+    actions.decide_filing(
+        filing=filing,
+        approved=form.approved,
+        reason=form.cleaned_data["reason"],
+        number=form.cleaned_data["number"],
+        actor=user,
+        at=timezone.now(),
+    )
+    messages.success(request, _("已同意备案。") if form.approved else _("已退回补正。"))
+    return redirect("classes:filing", filing.training_class_id)
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a submission back before it is decided."""
+    user = _user(request)
+    filing = permissions.access_filing(user, pk)
+    actions.withdraw_filing(filing=filing, actor=user, at=timezone.now())
+    messages.success(request, _("已撤回。改好后可以重新提交，提前的工作日从重新提交那天算起。"))
+    return redirect("classes:filing", filing.training_class_id)
+
+
+@login_required
+@require_safe
+def package(request: HttpRequest, pk: int) -> HttpResponse:
+    """The package for the provincial system; every download is recorded."""
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    if not permissions.sees_filing(user, training_class):
+        permissions.require_manage(user, training_class)
+    filing = queries.live_filing(training_class)
+    if filing is None:
+        raise Http404
+    content = actions.read_package(filing=filing, actor=user, at=timezone.now())
+    return xlsx_response(content, f"filing-{filing.pk}.xlsx")
+
+
+def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] | None) -> dict[str, Any]:
+    filing: Filing | None = training_class.filings.exclude(state=FilingState.WITHDRAWN).first()
+    editable = training_class.state in EDITABLE_STATES
+    before = queries.filings_before(filing).first() if filing else None
+    if filing is not None and not editable:
+        findings, last = filing.findings, before
+    else:
+        # Not filed, or to be filed again: what the platform would say today.
+        check = check_draft(
+            training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
+        )
+        findings, last = [finding.render(gettext) for finding in check.findings], filing
+    lines = review_lines(findings, last)
+    decides = permissions.can_decide(user, training_class)
+    snapshot = filing.snapshot if filing is not None and not editable else None
+    return {
+        "training_class": training_class,
+        "filing": filing,
+        "before": before,
+        "editable": editable,
+        "lines": lines,
+        "failing": [line for line in lines if not line.finding["passed"]],
+        "passes": sum(line.finding["passed"] for line in lines),
+        "differences": differences(before.snapshot, filing.snapshot) if filing and before else [],
+        "snapshot": snapshot,
+        "lessons": list(training_class.lessons.all()) if snapshot else [],
+        "roster": [
+            row | {"category": gettext(TraineeCategory(row["category"]).label)} for row in snapshot["roster"]
+        ]
+        if snapshot
+        else [],
+        "round": queries.filings_before(filing).count() + 1 if filing else 1,
+        "subsidy": full_subsidy(filing) if filing else None,
+        "manages": permissions.can_manage(user, training_class),
+        "decides": decides,
+        "decision": DecisionForm() if decides else None,
+        "history": queries.history_of(training_class),
+        "refusal": refusal,
+    }
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # every view here asks for a signed-in person
+    return request.user

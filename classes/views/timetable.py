@@ -1,0 +1,384 @@
+"""The timetable editor with the norm beside it (LOOK, mockup g)."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.editions import edition as find_edition
+from accounts.models import User
+from accounts.refusals import rendered
+from classes import actions, permissions
+from classes.actions import ClassDetails
+from classes.checks import ClassCheck, check_draft
+from classes.fixes import Fix, fixes_for, from_outline, postponed
+from classes.forms import TimetableForm
+from classes.models import HOUR_KINDS, TrainingClass
+from classes.reviews import SUBJECTS
+from classes.states import EDITABLE_STATES
+from classes.timetables import LessonDraft, drafts_of, hours_by_kind
+from policy.calendar import state_council_calendar
+from policy.messages import exact_text
+from policy.refusals import Refusal
+from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button whose work is more than moving rows."""
+
+    code: str
+    label: str
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def editor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show, change and save the timetable. A fix changes the rows on the page; saving is another click."""
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    editable = permissions.can_manage(user, training_class) and training_class.state in EDITABLE_STATES
+    if request.method != "POST":
+        form = TimetableForm.of(drafts_of(training_class.lessons.all()))
+        return _page(request, training_class, form, editable=editable)
+    permissions.require_manage(user, training_class)
+    permissions.require_editable(training_class)
+    form = TimetableForm.sent(request.POST)
+    fix = request.POST.get("fix", "")
+    if fix:
+        return _fixed(request, training_class, form, fix)
+    if not form.is_readable:
+        return _page(request, training_class, form, editable=True, saved=False, status=400)
+    try:
+        actions.set_timetable(
+            training_class=training_class, drafts=form.drafts, actor=user, at=timezone.now()
+        )
+    except Refusal as refusal:
+        return _page(
+            request,
+            training_class,
+            form,
+            editable=True,
+            saved=False,
+            refusal=rendered(refusal),
+            status=refusal.status,
+        )
+    messages.success(request, _("课表已保存。"))
+    return redirect("classes:filing" if "next" in request.POST else "classes:timetable", pk)
+
+
+@login_required
+@require_POST
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Judge the rows as they stand in the editor; nothing is saved. Answers with the fragments that
+    changed.
+    """
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    permissions.require_manage(user, training_class)
+    form = TimetableForm.sent(request.POST)
+    context = _context(training_class, form) | {"fragment": True, "editable_check": True}
+    return render(request, "classes/timetable_check.html", context)
+
+
+def _fixed(
+    request: HttpRequest, training_class: TrainingClass, form: TimetableForm, code: str
+) -> HttpResponse:
+    """Apply one offer to the rows. Postponing also moves the class's own dates, so it is saved at once."""
+    edition = find_edition(training_class.edition)
+    hour = datetime.timedelta(seconds=edition.lesson_hour_seconds)
+    today = timezone.localdate()
+    if code == "outline":
+        units = list(training_class.course.outline.all())
+        drafts = from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
+        return _page(request, training_class, TimetableForm.of(drafts), editable=True, saved=False)
+    judged = check_draft(training_class, form.drafts, filed_on=today)
+    if code == "postpone" and judged.earliest and judged.earliest > training_class.starts_on:
+        return _postpone(request, training_class, form, (judged.earliest - training_class.starts_on).days)
+    for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
+        if fix.code == code:
+            return _page(request, training_class, TimetableForm.of(fix.apply()), editable=True, saved=False)
+    return _page(request, training_class, form, editable=True, saved=False)
+
+
+def _postpone(
+    request: HttpRequest, training_class: TrainingClass, form: TimetableForm, days: int
+) -> HttpResponse:
+    user, now = _user(request), timezone.now()
+    shift = datetime.timedelta(days=days)
+    current = {name: getattr(training_class, name) for name in ClassDetails.__dataclass_fields__}
+    details = ClassDetails(
+        **current
+        | {
+            "starts_on": training_class.starts_on + shift,
+            "ends_on": training_class.ends_on + shift,
+        }
+    )
+    try:
+        with transaction.atomic():
+            moved = actions.update_class(training_class=training_class, details=details, actor=user, at=now)
+            actions.set_timetable(
+                training_class=moved, drafts=postponed(form.drafts, days), actor=user, at=now
+            )
+    except Refusal as refusal:
+        training_class.refresh_from_db()
+        return _page(
+            request,
+            training_class,
+            form,
+            editable=True,
+            saved=False,
+            refusal=rendered(refusal),
+            status=refusal.status,
+        )
+    messages.success(
+        request,
+        _("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
+        % {"day": moved.starts_on.isoformat(), "days": days},
+    )
+    return redirect("classes:timetable", training_class.pk)
+
+
+def _page(
+    request: HttpRequest,
+    training_class: TrainingClass,
+    form: TimetableForm,
+    *,
+    editable: bool,
+    saved: bool = True,
+    refusal: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = _context(training_class, form)
+    context |= {
+        "editable": editable,
+        "editable_check": editable,
+        "saved": saved,
+        "refusal": refusal,
+        "lessons": list(training_class.lessons.all()),
+        "kinds": HOUR_KINDS,
+        "blank": {"key": "", "kind": "live", "hours": "4"},
+    }
+    return render(request, "classes/timetable.html", context, status=status)
+
+
+def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
+    """The editor's rows with their problems, and everything the norm says about them."""
+    today = timezone.localdate()
+    judged = check_draft(training_class, form.drafts, filed_on=today)
+    form.show(judged.faults)
+    seconds = find_edition(training_class.edition).lesson_hour_seconds
+    hour = datetime.timedelta(seconds=seconds)
+    unreadable = sum(row.draft is None for row in form.rows)
+    hours = hours_by_kind(form.drafts)
+    caps = _caps(training_class, form.drafts, judged)
+    trap = _trap(training_class, form.drafts, judged)
+    fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
+    failing = _failing(training_class, judged, fixes, trapped=trap is not None)
+    return {
+        "training_class": training_class,
+        "form": form,
+        "failing": failing,
+        "dock": next((item for item in failing if item.fixes or item.link), None),
+        "passing": [finding for finding in judged.findings if finding.passed],
+        "to_change": len(judged.failed) + unreadable,
+        "total": sum(hours.values(), Decimal(0)),
+        "lesson_hour": hour,
+        "lesson_hour_seconds": seconds,
+        "groups": _groups(training_class, form.drafts, judged),
+        "hours_label": _("，").join(f"{cap['word']} {cap['have']}" for cap in caps),
+        "caps": caps,
+        "trap": trap,
+        "days": _days(today, judged.earliest) if any(item.days for item in failing) else [],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A failing finding with its way out: buttons that change the timetable, or a page where it is mended."""
+
+    subject: str
+    finding: Mapping[str, Any]
+    fixes: Sequence[Fix | Offer]
+    link: Mapping[str, str] | None
+    trap: bool
+    days: bool
+    first: bool
+
+
+def _failing(
+    training_class: TrainingClass, judged: ClassCheck, fixes: Sequence[Fix], *, trapped: bool
+) -> list[Failing]:
+    offers = {fix.code: fix for fix in fixes}
+    pages = {
+        "roster_filled": ("classes:roster", _("去导入花名册")),
+        "class_size": ("classes:roster", _("去花名册移出学员")),
+        "lecturer": ("classes:edit", _("去选讲师")),
+        "assistant": ("classes:edit", _("去选助教")),
+    }
+    found: list[Failing] = []
+    for finding in judged.failed:
+        chosen: list[Fix | Offer] = []
+        share = finding.code.endswith("_share") or finding.code == "outside_mode"
+        if share and "to_live" in offers:
+            chosen.append(offers.pop("to_live"))
+        if finding.code == "total_hours" and "add_live" in offers:
+            chosen.append(offers.pop("add_live"))
+        if finding.code == "filing_lead" and judged.earliest is not None:
+            days = (judged.earliest - training_class.starts_on).days
+            chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
+        page = pages.get(finding.code)
+        found.append(
+            Failing(
+                subject=str(SUBJECTS.get(finding.code, (finding.code, ""))[0]),
+                finding=finding.render(_),
+                fixes=chosen,
+                link={"url": reverse(page[0], args=[training_class.pk]), "label": page[1]} if page else None,
+                trap=trapped and share and not any(item.trap for item in found),
+                days=finding.code == "filing_lead",
+                first=not any(item.fixes for item in found),
+            )
+        )
+    return found
+
+
+def _sums(drafts: list[LessonDraft]) -> dict[str, Decimal]:
+    hours = hours_by_kind(drafts)
+
+    def total(*kinds: HourKind) -> Decimal:
+        return sum((hours.get(kind, Decimal(0)) for kind in kinds), Decimal(0))
+
+    return {
+        "live": total(HourKind.LIVE),
+        "work": total(*HOMEWORK_AND_EXAM),
+        "care": total(*QUALITY_AND_TUTORING),
+        "demand": total(HourKind.ON_DEMAND),
+        "offline": total(HourKind.OFFLINE),
+    }
+
+
+def _limits(training_class: TrainingClass, judged: ClassCheck) -> dict[str, tuple[int | None, int | None]]:
+    """(at least, at most) whole hours per group, for the squares."""
+    if judged.timetable is None:
+        return {}
+    limits = judged.timetable.limits
+    if training_class.mode == Mode.FULL_LIVE:
+        return {
+            "live": (limits.least_live, None),
+            "work": (None, limits.most_homework_exam),
+            "care": (None, limits.most_quality_tutoring),
+            "demand": (None, 0),
+            "offline": (None, 0),
+        }
+    return {
+        "offline": (int(limits.least_offline), None),
+        "live": (limits.least_live, None),
+        "work": (None, limits.most_homework_exam),
+        "demand": (None, limits.most_on_demand),
+        "care": (None, 0),
+    }
+
+
+def _groups(
+    training_class: TrainingClass, drafts: list[LessonDraft], judged: ClassCheck
+) -> list[tuple[str, Decimal, int | None, int | None]]:
+    sums = _sums(drafts)
+    return [
+        (group, sums[group], least, most)
+        for group, (least, most) in _limits(training_class, judged).items()
+        if sums[group] or least
+    ]
+
+
+def _caps(
+    training_class: TrainingClass, drafts: list[LessonDraft], judged: ClassCheck
+) -> list[dict[str, Any]]:
+    """The words under the squares: what each group has and may have."""
+    words = {
+        "live": _("直播"),
+        "work": _("作业、考试"),
+        "care": _("辅导、评估"),
+        "demand": _("点播"),
+        "offline": _("线下"),
+    }
+    found = []
+    for group, have, least, most in _groups(training_class, drafts, judged):
+        limit = (
+            _("至少 %(n)s") % {"n": least}
+            if least is not None
+            else _("最多 %(n)s") % {"n": most}
+            if most is not None
+            else ""
+        )
+        bad = (least is not None and have < least) or (most is not None and have > most)
+        found.append(
+            {
+                "kind": group,
+                "word": words[group],
+                "have": f"{have.normalize():f}",
+                "limit": limit,
+                "bad": bad,
+                "width": max(int(have), least or 0, 1),
+            }
+        )
+    return found
+
+
+def _trap(
+    training_class: TrainingClass, drafts: list[LessonDraft], judged: ClassCheck
+) -> dict[str, Any] | None:
+    """Why fewer live hours than the whole-hour minimum cannot work, as a sum (LEDGER, ambiguity 3)."""
+    if judged.timetable is None or training_class.mode != Mode.FULL_LIVE:
+        return None
+    limits, live = judged.timetable.limits, _sums(drafts)["live"]
+    if limits.least_live is None or live >= limits.least_live or limits.total == 0:
+        return None
+    most = limits.most_homework_exam + limits.most_quality_tutoring
+    return {
+        "live": f"{live.normalize():f}",
+        "work": limits.most_homework_exam,
+        "care": limits.most_quality_tutoring,
+        "sum": f"{(live + most).normalize():f}",
+        "total": exact_text(limits.total),
+        "least": limits.least_live,
+    }
+
+
+def _days(today: datetime.date, earliest: datetime.date | None) -> list[dict[str, Any]]:
+    """The days from filing today to the earliest start, as a calendar strip."""
+    if earliest is None:
+        return []
+    weekdays = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
+    calendar, days, counted = state_council_calendar(), [], 0
+    for number in range((earliest - today).days + 1):
+        day = today + datetime.timedelta(days=number)
+        works = calendar.is_working_day(day)
+        counted += works and number > 0
+        days.append(
+            {
+                "day": day,
+                "weekday": weekdays[day.weekday()],
+                "first": number == 0,
+                "last": day == earliest,
+                "off": not works,
+                "makes_up": works and day.weekday() >= 5,
+                "number": counted,
+            }
+        )
+    return days
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # every view here asks for a signed-in person
+    return request.user
