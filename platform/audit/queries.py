@@ -86,9 +86,7 @@ def pages(
         after = (entries[-1].chain, entries[-1].seq)
 
 
-def spans_ending_at(
-    entries: list[Entry], *, using: str = DEFAULT_DB_ALIAS
-) -> dict[tuple[str, int], Span]:
+def spans_ending_at(entries: list[Entry], *, using: str = DEFAULT_DB_ALIAS) -> dict[tuple[str, int], Span]:
     """The spans whose last entry is on this page (of `pages`), by that entry's (chain, seq)."""
     first, last = entries[0], entries[-1]
     found = Span.objects.using(using).raw(_SPANS, [first.chain, first.seq, last.chain, last.seq])

@@ -121,6 +121,7 @@ def test_a_missing_fact_is_refused(name: str):
         "１１０１０５１９４９１２３１００２Ｘ",
         "请联系13812345678",
         "电话：１３８１２３４５６７８。",
+        "2319063a-9759-41b2-b021-b19433105148 或 19433105148",
     ],
 )
 def test_text_with_an_id_or_mobile_number_is_refused_with_a_way_out(text: str):
@@ -140,6 +141,7 @@ def test_text_with_an_id_or_mobile_number_is_refused_with_a_way_out(text: str):
         "20261234567",
         "138123456789",
         "a" * 64,
+        "2319063a-9759-41b2-b021-b19433105148",  # a connection's id, with the digits of a mobile number in it
     ],
 )
 def test_other_numbers_may_be_in_text(text: str):

@@ -419,5 +419,5 @@ def test_a_chain_verifies_over_the_login_that_only_reads():
     assert (found.passed, found.entries, found.roots, found.unsealed) == (True, 3, 1, 0)
     assert by_default.captured_queries == []
     with as_owner(triggers=False) as run:
-        run("update audit_entry set facts = '{\"n\": 9, \"text\": null}' where seq = 2")
+        run('update audit_entry set facts = \'{"n": 9, "text": null}\' where seq = 2')
     assert [fault.place for fault in verify_chain("class/12", using="supervision").faults] == ["class/12 #2"]
