@@ -7,4 +7,7 @@ class SubsidiesApp(AppConfig):
     verbose_name = _("补贴")
 
     def ready(self) -> None:
-        from subsidies import evidence  # noqa: F401  (registers this app's evidence kinds)
+        from accounts import start
+        from subsidies import evidence, queries  # noqa: F401  (evidence registers this app's kinds)
+
+        start.register(queries.next_steps_for)

@@ -1,30 +1,36 @@
 """Who draws up a claim, who decides it, who may see it."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.permissions import region_prefix
-from accounts.states import Role
+from accounts.states import Department, Role
+from classes.models import TrainingClass
 from classes.permissions import can_decide, can_manage
+from classes.states import ClassState
 from policy.refusals import Refusal
-from subsidies.models import Claim
+from subsidies.models import Claim, Objection, PublicNotice
 
 
 def claims_visible_to(user: User | AnonymousUser) -> QuerySet[Claim]:
-    """The claims of one's own institution, or of the regions one's bureau decides for."""
-    claims = Claim.objects.select_related("training_class__course", "institution")
-    if isinstance(user, User):
+    """The claims of one's own institution, and those submitted in the regions one's bureau decides for."""
+    visible = Q(pk__in=[])
+    if isinstance(user, User) and user.is_active:
         for membership in user.active_memberships:
+            bureau = membership.bureau
             if membership.role == Role.MANAGER:
-                return claims.filter(institution_id=membership.institution_id)
-            if membership.role == Role.OFFICER and membership.bureau:
-                return claims.filter(
-                    institution__region__code__startswith=region_prefix(membership.bureau.region)
+                visible |= Q(institution=membership.institution_id)
+            elif membership.role == Role.OFFICER and bureau and bureau.department == Department.HRSS:
+                visible |= Q(
+                    institution__region__code__startswith=region_prefix(bureau.region),
+                    submitted_at__isnull=False,
                 )
-    return claims.none()
+    return Claim.objects.filter(visible).select_related(
+        "training_class__course", "training_class__institution__region", "institution", "notice"
+    )
 
 
 def access_claim(user: User | AnonymousUser, pk: int) -> Claim:
@@ -35,9 +41,47 @@ def access_claim(user: User | AnonymousUser, pk: int) -> Claim:
     return claim
 
 
-def require_manager(user: User, claim: Claim) -> None:
-    """Raises Refusal `manager_required` (403) unless the actor manages the claiming institution."""
-    if not can_manage(user, claim.training_class):
+def access_objection(user: User | AnonymousUser, claim: Claim, pk: int) -> Objection:
+    """An objection to a claim that this account decides; Http404 otherwise: it may name who lodged it."""
+    objection = Objection.objects.select_related("line", "notice").filter(notice__claim=claim, pk=pk).first()
+    if objection is None or not can_decide(user, claim.training_class):
+        raise Http404
+    return objection
+
+
+def access_notice(pk: int) -> PublicNotice:
+    """A public notice: anybody may see it; Http404 where there is none."""
+    notice = (
+        PublicNotice.objects.select_related(
+            "claim__training_class__course",
+            "claim__training_class__institution__region",
+            "claim__institution",
+        )
+        .filter(pk=pk)
+        .first()
+    )
+    if notice is None:
+        raise Http404
+    return notice
+
+
+def classes_to_claim(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
+    """Finished classes of the institutions this account manages that have no claim yet, the oldest first."""
+    managed = (
+        [m.institution_id for m in user.active_memberships if m.role == Role.MANAGER]
+        if isinstance(user, User)
+        else []
+    )
+    return (
+        TrainingClass.objects.filter(institution__in=managed, state=ClassState.FINISHED, claim__isnull=True)
+        .select_related("course")
+        .order_by("finished_at", "pk")
+    )
+
+
+def require_manager(user: User, training_class: TrainingClass) -> None:
+    """Raise Refusal `manager_required` (403) unless the actor manages the class's institution."""
+    if not can_manage(user, training_class):
         raise Refusal(
             "manager_required",
             gettext_noop("补贴申请由培训机构的管理员来办。"),
@@ -48,7 +92,7 @@ def require_manager(user: User, claim: Claim) -> None:
 
 
 def require_officer(user: User, claim: Claim) -> None:
-    """Raises Refusal `officer_required` (403): an institution can never enter its own approval."""
+    """Raise Refusal `officer_required` (403): an institution can never enter its own approval."""
     if not can_decide(user, claim.training_class):
         raise Refusal(
             "officer_required",

@@ -1,38 +1,112 @@
-"""From a yuan to a second: what a claim is made of, and what may go into one."""
+"""What may go into a claim, what the public may read of one, and what waits for whom."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from accounts import editions
-from attendance import credit
-from attendance.credit import LessonCredit, LessonRanges, Range
-from attendance.models import MICROSECONDS
-from attendance.queries import TraineeCredit, credit_of_class, deducts
+from accounts.models import User
+from accounts.start import Task
+from accounts.states import Role
+from attendance.models import Verdict
+from audit.actions import legal_day
 from audit.models import Entry
 from audit.queries import entries_about
-from audit.verification import verify_chain
-from classes.models import Lesson, TrainingClass
+from classes.models import Enrolment, TrainingClass
 from classes.states import LessonState
+from exams.models import Certificate
+from exams.queries import completions_of
+from exams.states import CertificateState
 from policy.terms import HourKind, Mode
 from policy.timetable import TimetableDecision, check_timetable
-from subsidies.models import ClaimLine
-from subsidies.states import ClaimState
+from subsidies.models import Claim, ClaimLine, Objection, PublicNotice
+from subsidies.permissions import claims_visible_to, classes_to_claim
+from subsidies.states import ClaimState, ObjectionState
+from subsidies.trace import evidence_of, trace_of
 
-# Held in the live room; the others are over when their time is over.
-ROOMED = (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
+__all__ = [
+    "EffectiveTrainee",
+    "Step",
+    "claim_list",
+    "delivered_hours_decision",
+    "effective_trainees_of",
+    "evidence_of",
+    "history_of",
+    "is_over",
+    "lines_of",
+    "next_steps_for",
+    "notice_list",
+    "objections_of",
+    "paid_before",
+    "takes_objections",
+    "trace_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveTrainee:
+    """One of the 有效培训人数: who they are and what makes them one (Q4)."""
+
+    enrolment: Enrolment
+    verdict: Verdict
+    certificate: Certificate
+
+
+def effective_trainees_of(training_class: TrainingClass) -> list[EffectiveTrainee]:
+    """Who may be claimed for, by name: passed both, holds a certificate that stands, was not claimed before.
+
+    Seven queries, however many trainees.
+    """
+    completions = completions_of(training_class)
+    certificates = {
+        certificate.enrolment_id: certificate
+        for certificate in Certificate.objects.filter(
+            enrolment__training_class=training_class, state=CertificateState.VALID
+        )
+    }
+    earlier = paid_before(training_class, [one.enrolment.person_id for one in completions])
+    return [
+        EffectiveTrainee(one.enrolment, one.verdict, certificates[one.enrolment.pk])
+        for one in completions
+        if one.passed
+        and one.verdict is not None
+        and one.enrolment.pk in certificates
+        and one.enrolment.person_id not in earlier
+    ]
+
+
+def paid_before(training_class: TrainingClass, people: Iterable[int]) -> set[int]:
+    """People for whom this course type was claimed in another class: paid once per type (ambiguity 8).
+
+    A claim counts from its submission; a draft, a rejected claim and a line that was left out do not.
+    """
+    return set(
+        ClaimLine.objects.filter(
+            enrolment__person_id__in=list(people),
+            claim__training_class__course__course_type=training_class.course.course_type,
+            claim__submitted_at__isnull=False,
+        )
+        .exclude(claim__state=ClaimState.REJECTED)
+        .exclude(decided_amount=0)
+        .exclude(claim__training_class=training_class)
+        .values_list("enrolment__person_id", flat=True)
+    )
 
 
 def delivered_hours_decision(training_class: TrainingClass, at: datetime.datetime) -> TimetableDecision:
-    """Judge the hours that were really given: the plan binds at filing, delivery binds at the claim (ambiguity 3).
+    """Judge the hours that were really given: the plan binds at filing, delivery at the claim (ambiguity 3).
 
     A lesson of the live room counts when it was opened and closed, any other when its time is over.
     """
     hours = dict.fromkeys(HourKind, Fraction(0))
     for lesson in training_class.lessons.all():
-        held = lesson.state == LessonState.CLOSED if lesson.kind in ROOMED else lesson.ends_at <= at
+        held = lesson.state == LessonState.CLOSED if lesson.is_roomed else lesson.ends_at <= at
         if held:
             hours[HourKind(lesson.kind)] += Fraction(lesson.hours)
     return check_timetable(
@@ -43,132 +117,166 @@ def delivered_hours_decision(training_class: TrainingClass, at: datetime.datetim
     )
 
 
-def paid_before(training_class: TrainingClass, people: Iterable[int]) -> set[int]:
-    """People who are on another claim for this course type already: paid once per type (ambiguity 8)."""
-    return set(
-        ClaimLine.objects.filter(
-            enrolment__person_id__in=list(people),
-            claim__training_class__course__course_type=training_class.course.course_type,
+# --- lists ---
+
+
+def claim_list(user: User, *, search: str = "", state: str = "") -> QuerySet[Claim]:
+    """The claims a person sees: what waits for the office first, the longest wait on top, then the newest."""
+    claims = claims_visible_to(user)
+    if search:
+        claims = claims.filter(
+            Q(number__icontains=search)
+            | Q(training_class__name__icontains=search)
+            | Q(institution__name__icontains=search)
         )
-        .exclude(claim__state=ClaimState.REJECTED)
-        .exclude(claim__training_class=training_class)
-        .values_list("enrolment__person_id", flat=True)
+    if state:
+        claims = claims.filter(state=state)
+    waits = Case(
+        When(state=ClaimState.SUBMITTED, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
+    waiting_since = Case(When(state=ClaimState.SUBMITTED, then=F("submitted_at")))
+    return claims.annotate(
+        waits=waits,
+        waiting_since=waiting_since,
+        open_objections=Count("notice__objections", filter=Q(notice__objections__state=ObjectionState.OPEN)),
+    ).order_by("waits", F("waiting_since").asc(nulls_last=True), "-created_at", "-pk")
+
+
+def lines_of(claim: Claim) -> QuerySet[ClaimLine]:
+    """A claim's lines with all that a row shows."""
+    return claim.lines.select_related("enrolment__person", "verdict", "certificate__attempt__exam").order_by(
+        "n"
     )
 
 
+def objections_of(notice: PublicNotice) -> QuerySet[Objection]:
+    """The objections to a notice, the first lodged first."""
+    return notice.objections.select_related("line", "answered_by__person").order_by("lodged_at", "pk")
+
+
+def notice_list(*, search: str = "") -> QuerySet[PublicNotice]:
+    """Every public notice, the newest first."""
+    notices = PublicNotice.objects.select_related(
+        "claim__training_class__course", "claim__institution__region"
+    ).order_by("-first_day", "-pk")
+    if search:
+        notices = notices.filter(
+            Q(claim__training_class__name__icontains=search)
+            | Q(claim__institution__name__icontains=search)
+            | Q(claim__number__icontains=search)
+        )
+    return notices
+
+
+def takes_objections(notice: PublicNotice, now: datetime.datetime) -> bool:
+    """Whether the public may still object."""
+    days = editions.edition(notice.claim.edition).whole("public_notice_days")
+    return notice.claim.state == ClaimState.NOTICED and (not days or legal_day(now) <= notice.last_day)
+
+
+def is_over(notice: PublicNotice, now: datetime.datetime) -> bool:
+    """Whether the time of the notice has passed, so that the claim may be decided."""
+    days = editions.edition(notice.claim.edition).whole("public_notice_days")
+    return not days or legal_day(now) > notice.last_day
+
+
 @dataclass(frozen=True, slots=True)
-class TracedInterval:
-    """A stretch of credited time and its share of the whole, in microseconds."""
+class Step:
+    """One line of a claim's history: what, when, by whom, and the words that only a row holds."""
 
-    number: int
-    since: datetime.datetime
-    until: datetime.datetime
-    microseconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class TracedLesson:
-    """One lesson on the way from a line to its seconds."""
-
-    lesson: Lesson
-    credit: LessonCredit
-    intervals: tuple[TracedInterval, ...]
-    unproven: tuple[Range, ...]
-    unsigned: tuple[Range, ...]
-    absent: tuple[Range, ...]
+    entry: Entry
+    actor: str
+    words: str = ""
 
     @property
-    def capped_microseconds(self) -> int:
-        """What the intervals hold beyond what the lesson is worth; nothing is paid for it."""
-        return max(0, sum(interval.microseconds for interval in self.intervals) - self.credit.microseconds)
+    def tone(self) -> str:
+        if self.entry.kind == "claim.returned" or (
+            self.entry.kind == "claim.decided" and not self.entry.facts.get("approved")
+        ):
+            return "bad"
+        return "done" if self.entry.kind == "claim.decided" else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A claim line opened down to its intervals: amount → verdict → kinds → lessons → intervals → evidence."""
-
-    line: ClaimLine
-    credit: TraineeCredit
-    lessons: tuple[TracedLesson, ...]
-
-    @property
-    def claim_sum(self) -> str:
-        claim = self.line.claim
-        return f"{claim.effective_trainees} × {claim.rate} = {claim.amount}"
-
-    @property
-    def is_same_as_verdict(self) -> bool:
-        """Whether computing again gives what the frozen verdict says (M6)."""
-        return self.credit.credited_microseconds == self.line.verdict.credited_microseconds
-
-    def lesson(self, pk: int) -> TracedLesson | None:
-        return next((traced for traced in self.lessons if traced.lesson.pk == pk), None)
-
-
-def trace_of(line: ClaimLine, *, using: str = "default") -> Trace:
-    """Open a line down to the seconds, computed afresh from the presence ledger. Four queries."""
-    training_class = line.claim.training_class
-    rules = editions.edition(training_class.edition)
-    [trainee] = [
-        row for row in credit_of_class(training_class, using=using) if row.enrolment_id == line.enrolment_id
+def history_of(claim: Claim, *, limit: int = 40) -> list[Step]:
+    """What was done about a claim, the latest first, read from the evidence log (办理经过). Three queries."""
+    entries = list(entries_about(claim.subject).order_by("-seq")[:limit])
+    actors = User.objects.select_related("person").in_bulk({e.actor_id for e in entries if e.actor_id})
+    words = dict(claim.remarks.values_list("seq", "text"))
+    return [
+        Step(
+            entry,
+            str(actors.get(entry.actor_id) or "") if entry.actor_id else "",
+            words.get(entry.seq, ""),
+        )
+        for entry in entries
     ]
-    ranges = credit.trainee_ranges(
-        training_class.pk,
-        line.enrolment_id,
-        lesson_hour=rules.lesson_hour_seconds,
-        deduct=deducts(rules),
-        using=using,
-    )
-    lessons = Lesson.objects.using(using).in_bulk([row.lesson_id for row in trainee.lessons])
-    return Trace(
-        line=line,
-        credit=trainee,
-        lessons=tuple(
-            _traced(lessons[row.lesson_id], row, ranges[row.lesson_id]) for row in trainee.lessons
-        ),
-    )
 
 
-def _traced(lesson: Lesson, row: LessonCredit, ranges: LessonRanges) -> TracedLesson:
-    by_presence = row.kind in credit.BY_PRESENCE
-    return TracedLesson(
-        lesson=lesson,
-        credit=row,
-        intervals=tuple(
-            TracedInterval(number, since, until, credit.microseconds_of([(since, until)]))
-            for number, (since, until) in enumerate(ranges.credited, start=1)
+# --- what a person should do next ---
+
+
+def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
+    """What this app asks of a person on their start page: managers and officers."""
+    if user.has_role(Role.MANAGER):
+        yield from _manager_steps(user)
+    if user.has_role(Role.OFFICER):
+        yield from _officer_steps(user, now)
+
+
+def _manager_steps(user: User) -> Iterator[Task]:
+    for training_class in classes_to_claim(user)[:3]:
+        yield Task(
+            title=_("给“%(name)s”拟制补贴申请") % {"name": training_class.name},
+            url=reverse("subsidies:list"),
+            detail=_("已结班，明细由平台按考勤和考试算出"),
+            icon="coin-yuan",
+            action=_("去拟制"),
         )
-        if by_presence
-        else (),
-        unproven=ranges.unproven if by_presence else (),
-        unsigned=ranges.unsigned if by_presence else (),
-        absent=ranges.absent if by_presence else (),
+    own = claims_visible_to(user).filter(state__in=[ClaimState.DRAFT, ClaimState.RETURNED])
+    for claim in own.order_by("created_at")[:3]:
+        returned = claim.state == ClaimState.RETURNED
+        title = _("改好“%(name)s”的补贴申请，重新提交") if returned else _("提交“%(name)s”的补贴申请")
+        yield Task(
+            title=title % {"name": claim.training_class.name},
+            url=reverse("subsidies:claim", args=[claim.pk]),
+            detail=_("经办人员退回补正，理由在申请页") if returned else "",
+            urgent=returned,
+            icon="edit" if returned else "send",
+        )
+
+
+def _officer_steps(user: User, now: datetime.datetime) -> Iterator[Task]:
+    claims = claims_visible_to(user)
+    waiting = claims.filter(state=ClaimState.SUBMITTED).aggregate(
+        count=Count("pk"), first=Min("submitted_at")
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TracedEvidence:
-    """The entries behind one trainee's lesson, and whether the class's whole chain still verifies."""
-
-    entries: tuple[Entry, ...]
-    verified: bool
-    faults: tuple[str, ...]
-
-
-def evidence_of(line: ClaimLine, traced: TracedLesson) -> TracedEvidence:
-    """Everything on record about this trainee in this lesson, with the chain verified now."""
-    subject = f"{traced.lesson.subject}/person/{line.enrolment.person_id}"
-    entries = list(entries_about(subject))
-    if traced.credit.kind in credit.BY_HANDING_IN:
-        entries += list(entries_about(line.enrolment.subject).filter(kind__in=("exam.submitted", "coursework.submitted")))
-    found = verify_chain(line.claim.training_class.subject)
-    return TracedEvidence(
-        entries=tuple(sorted(entries, key=lambda entry: entry.seq)),
-        verified=found.passed,
-        faults=tuple(f"{fault.place} {fault.meaning}" for fault in found.faults),
-    )
-
-
-def seconds(microseconds: int) -> Decimal:
-    """Microseconds as exact seconds."""
-    return Decimal(microseconds) / MICROSECONDS
+    if waiting["count"]:
+        yield Task(
+            title=ngettext("%(n)s 件补贴申请等您受理", "%(n)s 件补贴申请等您受理", waiting["count"])
+            % {"n": waiting["count"]},
+            url=f"{reverse('subsidies:list')}?state={ClaimState.SUBMITTED}",
+            detail=_("最早一件提交于 %(day)s") % {"day": legal_day(waiting["first"]).isoformat()},
+            icon="coin-yuan",
+            urgent=True,
+        )
+    noticed = claims.filter(state=ClaimState.NOTICED)
+    objections = Objection.objects.filter(
+        notice__claim__in=noticed.order_by(), state=ObjectionState.OPEN
+    ).count()
+    if objections:
+        yield Task(
+            title=ngettext("%(n)s 件公示异议等您答复", "%(n)s 件公示异议等您答复", objections)
+            % {"n": objections},
+            url=f"{reverse('subsidies:list')}?state={ClaimState.NOTICED}",
+            detail=_("答复前不能核定"),
+            icon="message-2",
+            urgent=True,
+        )
+    over = noticed.filter(notice__last_day__lt=legal_day(now)).count()
+    if over:
+        yield Task(
+            title=ngettext("%(n)s 件公示已到期，可以核定", "%(n)s 件公示已到期，可以核定", over)
+            % {"n": over},
+            url=f"{reverse('subsidies:list')}?state={ClaimState.NOTICED}",
+            icon="rubber-stamp",
+        )

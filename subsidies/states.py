@@ -15,15 +15,17 @@ class ClaimState(models.TextChoices):
     REJECTED = "rejected", _("不予补贴")
 
 
-# The officer accepts a claim by opening its public notice (Q5); the decision follows when the notice has ended.
+# The officer accepts a claim by opening its public notice (Q5); the decision follows when the notice has
+# ended. Redrawing computes the lines again while nothing is before the office.
 CLAIM_MOVES: Mapping[str, Mapping[str, str]] = {
-    ClaimState.DRAFT: {"submit": ClaimState.SUBMITTED},
+    ClaimState.DRAFT: {"submit": ClaimState.SUBMITTED, "redraw": ClaimState.DRAFT},
     ClaimState.SUBMITTED: {"notice": ClaimState.NOTICED, "return": ClaimState.RETURNED},
-    ClaimState.RETURNED: {"submit": ClaimState.SUBMITTED},
+    ClaimState.RETURNED: {"submit": ClaimState.SUBMITTED, "redraw": ClaimState.RETURNED},
     ClaimState.NOTICED: {"approve": ClaimState.APPROVED, "reject": ClaimState.REJECTED},
     ClaimState.APPROVED: {},
     ClaimState.REJECTED: {},
 }
+DECIDED_STATES = (ClaimState.APPROVED, ClaimState.REJECTED)
 
 
 class ObjectionState(models.TextChoices):

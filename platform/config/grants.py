@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "attendance_checkanswer",
     "attendance_unitcredit",
     "attendance_verdict",
+    "subsidies_remark",
 )
 # What a regulator's login cannot read: faces, keys, secrets of a session, counters against guessing.
 HIDDEN_FROM_SUPERVISION = ("identity_*", "authtoken_*", "django_session", "axes_*")

@@ -1,0 +1,389 @@
+"""A finished class to claim for: three trainees, GYB, 24 课时, 王小满 as in the story of the mockups.
+
+The rows of its lessons are written at once, and so is their evidence; verdicts, certificates and everything
+after come from the real actions.
+"""
+
+import datetime
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+import audit
+from accounts.models import Institution, Person, User
+from attendance.models import Check, CheckAnswer, CheckTarget, SignIn, UnitCredit
+from attendance.states import CheckKind, SignInMethod, SignInState
+from audit import Record
+from classes.live.models import PresenceInterval
+from classes.live.states import Closing
+from classes.models import Enrolment, Lesson, TrainingClass
+from classes.states import ClassState, LessonState
+from config.demo.cast import Cast
+from courses.models import Course
+from courses.states import Origin
+from exams.actions.certificates import conclude_class
+from exams.models import Attempt, Exam
+from exams.states import AttemptState
+from policy.terms import HourKind
+from subsidies.actions.claims import draw_up_claim, open_notice, submit_claim
+from subsidies.models import Claim, PublicNotice
+from tests.cast import SHANGHAI
+
+DAY = datetime.date(2026, 8, 17)  # a Monday, three weeks before `now`
+NAMES = ("王小满", "陈国强", "杜秀英")
+# (day, start, kind, hours): 16 live, 4 homework and exam, 4 tutoring and quality.
+PLAN = (
+    (0, "08:30", HourKind.LIVE, 4),
+    (1, "08:30", HourKind.LIVE, 4),
+    (2, "08:30", HourKind.LIVE, 4),
+    (3, "14:30", HourKind.TUTORING, 3),
+    (4, "08:30", HourKind.LIVE, 4),
+    (4, "14:30", HourKind.HOMEWORK, 2),
+    (5, "08:30", HourKind.EXAM, 2),
+    (5, "14:30", HourKind.QUALITY, 1),
+)
+LEARNER_SECONDS = 64_800 - 10_800 + 9_080  # all of it but what the second lesson lost
+WEEK = datetime.timedelta(days=7)
+
+
+def clock(text: str, day: int = 0, first: datetime.date = DAY) -> datetime.datetime:
+    """`08:30` or `08:30:00.5` of a day of the class."""
+    return datetime.datetime.combine(
+        first + datetime.timedelta(days=day), datetime.time.fromisoformat(text), SHANGHAI
+    )
+
+
+Stretch = tuple[datetime.datetime, datetime.datetime]
+
+
+@dataclass
+class ClassMaker:
+    """Writes classes whose lessons are over; `finish` lets the real actions judge them."""
+
+    cast: Cast
+
+    def course(self, course_type: str = "GYB") -> Course:
+        return Course.objects.get_or_create(
+            name=f"{course_type} 培训（直播）",
+            defaults={"course_type": course_type, "origin": Origin.CONVERTED},
+        )[0]
+
+    def make(
+        self,
+        *,
+        name: str = "2026 年第 5 期创业意识培训班",
+        school: Institution | None = None,
+        people: Sequence[Person] | None = None,
+        first: datetime.date = DAY,
+        edition: str = "demo",
+        course_type: str = "GYB",
+        unheld: Iterable[int] = (),
+        absent: Iterable[int] = (),
+        failed: Iterable[int] = (),
+    ) -> TrainingClass:
+        """A class that is running, with all its lessons behind it.
+
+        `unheld`: lessons (by place) that nobody opened; `absent`, `failed`: trainees (by place) who never
+        came, and who failed the exam.
+        """
+        cast = self.cast
+        school = school or cast.school
+        training_class = TrainingClass.objects.create(
+            institution=school,
+            course=self.course(course_type),
+            name=name,
+            mode="full_live",
+            edition=edition,
+            starts_on=first,
+            ends_on=first + datetime.timedelta(days=5),
+            lecturer=cast.trainer.person,
+            assistant=cast.assistant.person,
+            state=ClassState.RUNNING,
+            created_by=cast.manager if school == cast.school else cast.rival,
+        )
+        enrolments = [
+            Enrolment.objects.create(
+                training_class=training_class,
+                person=person,
+                category="rural_worker",
+                commitment_salt_sealed=b"salt",
+            )
+            for person in people or cast.trainees(len(NAMES))
+        ]
+        lessons = self._lessons(training_class, first, set(unheld))
+        for place, enrolment in enumerate(enrolments):
+            if place in set(absent):
+                continue
+            for lesson in lessons:
+                if lesson.state == LessonState.CLOSED and lesson.is_roomed:
+                    self._attend(enrolment, lesson, place == 0 and lesson == lessons[1])
+        self._exam(training_class, lessons[6], enrolments, set(failed))
+        UnitCredit.objects.bulk_create(
+            UnitCredit(
+                enrolment=enrolment, lesson=lesson, source="submission/1", credited_at=lesson.starts_at
+            )
+            for enrolment in enrolments
+            for lesson in (lessons[5], lessons[6])
+        )
+        return training_class
+
+    def finish(self, training_class: TrainingClass) -> TrainingClass:
+        manager = (
+            self.cast.manager if training_class.institution_id == self.cast.school.pk else self.cast.rival
+        )
+        conclude_class(
+            actor=manager,
+            training_class=training_class,
+            at=clock("18:00", first=training_class.ends_on),
+        )
+        training_class.refresh_from_db()
+        return training_class
+
+    def _lessons(self, training_class: TrainingClass, first: datetime.date, unheld: set[int]) -> list[Lesson]:
+        lessons = []
+        for place, (day, start, kind, hours) in enumerate(PLAN):
+            starts_at = clock(start, day, first)
+            ends_at = starts_at + hours * datetime.timedelta(minutes=45)
+            roomed = kind not in (HourKind.HOMEWORK, HourKind.EXAM)
+            held = roomed and place not in unheld
+            lessons.append(
+                Lesson.objects.create(
+                    training_class=training_class,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    kind=kind,
+                    hours=Decimal(hours),
+                    title=f"第 {place + 1} 单元",
+                    state=LessonState.CLOSED if held else LessonState.PLANNED,
+                    opened_at=starts_at if held else None,
+                    closed_at=ends_at if held else None,
+                )
+            )
+        return lessons
+
+    def _attend(self, enrolment: Enrolment, lesson: Lesson, story: bool) -> None:
+        """Be there all the time, or, in the story's second lesson, lose the line and miss a call."""
+        day = (lesson.starts_at.astimezone(SHANGHAI).date() - DAY).days
+        if story:
+            self._story(enrolment, lesson, day)
+            return
+        self._sign_in(enrolment, lesson, lesson.starts_at)
+        self._see(enrolment, lesson, [(lesson.starts_at, lesson.ends_at)], Closing.LESSON_CLOSED)
+
+    def _story(self, enrolment: Enrolment, lesson: Lesson, day: int) -> None:
+        """08:33:00–09:41:10, gap, 09:52:15–10:35:25, unproven to 10:50:00, to 11:30:00."""
+        self._sign_in(enrolment, lesson, clock("08:33", day))
+        self._see(enrolment, lesson, [(clock("08:33", day), clock("09:41:10", day))], Closing.SILENT)
+        question = self._check(
+            lesson, enrolment, CheckKind.QUESTION, clock("10:35", day), clock("10:36:30", day)
+        )
+        CheckAnswer.objects.create(
+            target=question.targets.get(), answered_at=clock("10:35:25", day), option=1, correct=True
+        )
+        self._record(
+            "attendance.check_answered",
+            f"{lesson.subject}/person/{enrolment.person_id}",
+            clock("10:35:25", day),
+            check=question.pk,
+            option=1,
+            correct=True,
+        )
+        self._close(question, enrolment, missed=False)
+        roll_call = self._check(
+            lesson, enrolment, CheckKind.ROLL_CALL, clock("10:49", day), clock("10:50", day)
+        )
+        self._close(roll_call, enrolment, missed=True)
+        for n in range(3):
+            self._record(
+                "room.message_posted",
+                f"{lesson.subject}/person/{enrolment.person_id}",
+                clock(f"10:0{n}", day),
+                event=n + 1,
+                length=12,
+                text=hashlib.sha256(b"salted").hexdigest(),
+            )
+        self._see(enrolment, lesson, [(clock("09:52:15", day), lesson.ends_at)], Closing.LESSON_CLOSED)
+
+    def _sign_in(self, enrolment: Enrolment, lesson: Lesson, at: datetime.datetime) -> None:
+        sign_in = SignIn.objects.create(
+            enrolment=enrolment,
+            lesson=lesson,
+            method=SignInMethod.FACE,
+            state=SignInState.ACCEPTED,
+            requested_at=at,
+            decided_at=at,
+            signed_out_at=lesson.ends_at,
+        )
+        subject = f"{lesson.subject}/person/{enrolment.person_id}"
+        self._record(
+            "attendance.sign_in_accepted",
+            subject,
+            at,
+            sign_in=sign_in.pk,
+            method=SignInMethod.FACE,
+            counts_from=at,
+        )
+        self._record("attendance.signed_out", subject, lesson.ends_at, sign_in=sign_in.pk)
+
+    def _see(self, enrolment: Enrolment, lesson: Lesson, stretches: list[Stretch], closing: Closing) -> None:
+        for since, until in stretches:
+            connection_id = uuid.uuid4()
+            PresenceInterval.objects.create(
+                person_id=enrolment.person_id,
+                lesson=lesson,
+                during=(since, until),
+                heartbeats=172,
+                closing=closing,
+                connection=connection_id,
+            )
+            self._record(
+                "presence.closed",
+                f"{lesson.subject}/person/{enrolment.person_id}",
+                until,
+                connection=str(connection_id),
+                started_at=since,
+                last_seen_at=until,
+                heartbeats=172,
+                longest_gap_ms=15_400,
+                closing=closing,
+            )
+
+    def _check(
+        self,
+        lesson: Lesson,
+        enrolment: Enrolment,
+        kind: str,
+        opened_at: datetime.datetime,
+        due_at: datetime.datetime,
+    ) -> Check:
+        question = kind == CheckKind.QUESTION
+        check = Check.objects.create(
+            lesson=lesson,
+            kind=kind,
+            prompt="五里之内有几家同行？" if question else "",
+            options=["一家", "三家"] if question else [],
+            correct=1 if question else None,
+            opened_at=opened_at,
+            due_at=due_at,
+            opened_by=self.cast.assistant,
+            closed_at=due_at,
+        )
+        CheckTarget.objects.create(asked_in=check, enrolment=enrolment)
+        self._record(
+            "attendance.check_opened",
+            lesson.subject,
+            opened_at,
+            check=check.pk,
+            kind=kind,
+            due_at=due_at,
+            prompt=check.prompt,
+            options=check.options,
+            correct=check.correct,
+            asked=[enrolment.pk],
+        )
+        return check
+
+    def _close(self, check: Check, enrolment: Enrolment, *, missed: bool) -> None:
+        self._record(
+            "attendance.check_closed",
+            check.subject,
+            check.due_at,
+            check=check.pk,
+            kind=check.kind,
+            answered=int(not missed),
+            missed_count=int(missed),
+            missed=[enrolment.pk] if missed else [],
+        )
+
+    def _exam(
+        self, training_class: TrainingClass, lesson: Lesson, enrolments: list[Enrolment], failed: set[int]
+    ) -> None:
+        exam = Exam.objects.create(
+            training_class=training_class,
+            lesson=lesson,
+            paper=[],
+            total_points=50,
+            seconds_allowed=3600,
+            set_by=self.cast.trainer,
+            set_at=lesson.starts_at,
+        )
+        Attempt.objects.bulk_create(
+            Attempt(
+                exam=exam,
+                enrolment=enrolment,
+                number=1,
+                state=AttemptState.SUBMITTED,
+                started_at=lesson.starts_at,
+                deadline_at=lesson.ends_at,
+                submitted_at=lesson.ends_at,
+                arrangement=[],
+                points=20 if place in failed else 43,
+            )
+            for place, enrolment in enumerate(enrolments)
+        )
+
+    def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
+        with transaction.atomic():
+            audit.record_many([Record(kind=kind, actor_id=None, subject=subject, facts=facts, at=at)])
+
+
+@pytest.fixture
+def maker(cast: Cast) -> ClassMaker:
+    return ClassMaker(cast)
+
+
+@pytest.fixture
+def finished(maker: ClassMaker) -> TrainingClass:
+    """Three trainees who all passed both."""
+    return maker.finish(maker.make())
+
+
+@pytest.fixture
+def claim(finished: TrainingClass, manager: User, now: datetime.datetime) -> Claim:
+    """A draft: 3 × 200.00 = 600.00."""
+    return draw_up_claim(actor=manager, training_class=finished, at=now)
+
+
+@pytest.fixture
+def submitted(claim: Claim, manager: User, now: datetime.datetime) -> Claim:
+    return submit_claim(actor=manager, claim=claim, at=now)
+
+
+@pytest.fixture
+def notice(submitted: Claim, officer: User, now: datetime.datetime) -> PublicNotice:
+    """Opened on Monday 2026-09-07, its last day is Monday 2026-09-14."""
+    return open_notice(actor=officer, claim=submitted, at=now)
+
+
+@pytest.fixture
+def over(now: datetime.datetime) -> datetime.datetime:
+    """The first morning after the notice."""
+    return now + WEEK + datetime.timedelta(days=1)
+
+
+@contextmanager
+def as_owner() -> Iterator[Any]:
+    """The tables' owner with triggers asleep: somebody who can change what only grows."""
+    with connection.cursor() as cursor:
+        cursor.execute("set role none")
+        cursor.execute("set session_replication_role = replica")
+        yield cursor
+        cursor.execute("reset session_replication_role")
+        cursor.execute("set role yuchuang_app")
+
+
+def snapshot() -> tuple[Any, ...]:
+    """All that a step may change."""
+    from audit.models import Entry
+    from subsidies.models import ClaimLine, Objection, Remark
+
+    models = (Claim, ClaimLine, PublicNotice, Objection, Remark)
+    rows = [tuple(model.objects.order_by("pk").values_list()) for model in models]
+    return (*rows, Entry.objects.count())
