@@ -7,4 +7,7 @@ class ExamsApp(AppConfig):
     verbose_name = _("考试与证书")
 
     def ready(self) -> None:
-        from exams import evidence  # noqa: F401  (registers this app's evidence kinds)
+        from accounts import start
+        from exams import evidence, queries  # noqa: F401  (evidence registers this app's kinds)
+
+        start.register(queries.next_steps_for)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from accounts.models import User
-from classes.models import Enrolment, Lesson, TrainingClass
-from courses.models import Course
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from attendance.models import Verdict
+from classes.models import Enrolment, Lesson, TrainingClass
+from courses.models import Course
 from exams.states import AttemptState, CertificateState, QuestionKind
 
 
@@ -110,7 +110,9 @@ class AttemptAnswer(models.Model):
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="answers")
     question = models.PositiveSmallIntegerField()  # place in the exam's paper
     chosen = models.JSONField()  # sorted list of option indexes of the paper
-    revision = models.PositiveIntegerField()  # the client's counter: an older save never overwrites a newer one
+    revision = (
+        models.PositiveIntegerField()
+    )  # the client's counter: an older save never overwrites a newer one
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -147,7 +149,7 @@ class Submission(models.Model):
 
 
 class CertificateCounter(models.Model):
-    """The last number given out per region and year; locked while the next is taken, so numbers have no gaps."""
+    """The last number given out per region and year; locked while taking the next, so there are no gaps."""
 
     prefix = models.CharField(max_length=12, primary_key=True)
     last = models.PositiveIntegerField(default=0)
@@ -169,9 +171,7 @@ class Certificate(models.Model):
     enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="certificate")
     number = models.CharField(_("证书编号"), max_length=20, unique=True)
     provincial_number = models.CharField(_("省系统证书编号"), max_length=40, blank=True)
-    state = models.CharField(
-        max_length=8, choices=CertificateState.choices, default=CertificateState.VALID
-    )
+    state = models.CharField(max_length=8, choices=CertificateState.choices, default=CertificateState.VALID)
     verdict = models.ForeignKey(Verdict, models.PROTECT, related_name="+")
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="+")
     issued_on = models.DateField(_("发证日期"))
@@ -186,7 +186,9 @@ class Certificate(models.Model):
         ordering = ["number"]
         verbose_name = _("合格证")
         constraints = [
-            models.CheckConstraint(name="certificate_state_known", condition=Q(state__in=CertificateState.values)),
+            models.CheckConstraint(
+                name="certificate_state_known", condition=Q(state__in=CertificateState.values)
+            ),
             models.CheckConstraint(
                 name="certificate_revocation_is_whole",
                 condition=Q(state=CertificateState.VALID, revoked_at__isnull=True)

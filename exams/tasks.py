@@ -1,4 +1,4 @@
-"""Work of the exams floor that runs in the worker. Actions schedule these tasks, so actions are imported late."""
+"""Work of the exams floor in the worker. Actions schedule these tasks, so actions are imported late."""
 
 from celery import shared_task
 from django.utils import timezone

@@ -23,9 +23,9 @@ from policy.refusals import Refusal
 
 
 def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
-    """Begin the trainee's sitting, or return the one that is running. Questions and options come in random order.
+    """Begin the trainee's sitting, or return the one that is running; everything comes in random order.
 
-    Raises Refusal `trainee_required` (403), `exam_not_open`, `exam_over`, `exam_attempts`, `exam_passed_already`.
+    Raises Refusal `trainee_required` (403), `exam_not_open`, `exam_over`, `exam_attempts`.
     """
     with transaction.atomic():
         # The class row first: an exam may not begin while the class is being concluded.
@@ -103,8 +103,9 @@ def _arrange(exam: Exam) -> list[dict[str, object]]:
 def save_answer(
     *, actor: User, attempt: Attempt, question: int, chosen: list[int], revision: int, at: datetime.datetime
 ) -> AttemptAnswer:
-    """Store what is chosen so far for one question (by its place in the paper); a repeated or late-arriving older
-    save changes nothing and answers with what is stored.
+    """Store what is chosen so far for one question (by its place in the paper).
+
+    A repeated or late-arriving older save changes nothing and answers with what is stored.
 
     Raises Refusal `trainee_required` (403), `attempt_closed`, `attempt_time_over`, `answer_malformed` (400).
     """
@@ -186,7 +187,7 @@ def submit_attempt(*, actor: User, attempt: Attempt, at: datetime.datetime) -> A
 
 
 def close_due_attempts(*, at: datetime.datetime) -> int:
-    """Hand in every paper whose time is over, with what was saved; returns how many. Idempotent; run by the beat."""
+    """Hand in every paper whose time is over, with what was saved; returns how many. Run by the beat."""
     closed = 0
     due = Attempt.objects.filter(state=AttemptState.RUNNING, deadline_at__lt=at).values_list("pk", flat=True)
     for pk in list(due):

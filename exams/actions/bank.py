@@ -39,7 +39,7 @@ def _check(question: dict[str, Any]) -> None:
 
 
 def load_question_bank() -> int:
-    """Give every course of a known type the shipped questions it lacks; returns how many were added. Idempotent."""
+    """Give every course of a known type the shipped questions it lacks; returns how many were added."""
     bank = read_bank()
     added = 0
     with transaction.atomic():

@@ -28,9 +28,10 @@ from policy.refusals import Refusal
 def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.datetime) -> list[Certificate]:
     """End a class: freeze every trainee's verdict and issue the certificates, all or nothing.
 
-    Asked again for a concluded class it returns the certificates that are there. The PDFs are drawn by the worker.
+    Asked again for a concluded class it returns the certificates that are there. The worker draws PDFs.
 
-    Raises Refusal `manager_required` (403), `attempts_running`, and what `finish_class` and `conclude_attendance` raise.
+    Raises Refusal `manager_required` (403), `attempts_running`, and what `finish_class` and
+    `conclude_attendance` raise.
     """
     close_due_attempts(at=at)
     with transaction.atomic():
@@ -106,7 +107,7 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
 
 
 def _next_numbers(prefix: str, count: int) -> list[str]:
-    """Take the next numbers of a region and year, e.g. 豫创证 4101 2026 000318 is stored as 41012026000318."""
+    """Take the next numbers of a region and year: 豫创证 4101 2026 000318 is 41012026000318."""
     counter, _created = CertificateCounter.objects.select_for_update().get_or_create(prefix=prefix)
     first = counter.last + 1
     counter.last += count
@@ -119,7 +120,11 @@ def print_pdf(*, certificate_id: int, at: datetime.datetime) -> Certificate:
     with transaction.atomic():
         certificate = (
             Certificate.objects.select_for_update(of=("self",))
-            .select_related("enrolment__person", "enrolment__training_class__course", "enrolment__training_class__institution")
+            .select_related(
+                "enrolment__person",
+                "enrolment__training_class__course",
+                "enrolment__training_class__institution",
+            )
             .get(pk=certificate_id)
         )
         if certificate.pdf:
@@ -132,7 +137,11 @@ def print_pdf(*, certificate_id: int, at: datetime.datetime) -> Certificate:
             "certificate.printed",
             actor_id=None,
             subject=certificate.enrolment.subject,
-            facts={"certificate": certificate.pk, "number": certificate.number, "pdf": certificate.pdf_sha256},
+            facts={
+                "certificate": certificate.pk,
+                "number": certificate.number,
+                "pdf": certificate.pdf_sha256,
+            },
             at=at,
         )
     return certificate
@@ -141,7 +150,7 @@ def print_pdf(*, certificate_id: int, at: datetime.datetime) -> Certificate:
 def revoke_certificate(
     *, actor: User, certificate: Certificate, reason: str, at: datetime.datetime
 ) -> Certificate:
-    """Take a certificate back, with a reason that the public check page shows; revoking again changes nothing.
+    """Take a certificate back, with a reason that the public sees; revoking again changes nothing.
 
     Raises Refusal `officer_required` (403), `reason_required` (400).
     """

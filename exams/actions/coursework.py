@@ -24,7 +24,8 @@ MAX_CHARACTERS = 20_000
 def submit_coursework(*, actor: User, lesson: Lesson, text: str, at: datetime.datetime) -> Submission:
     """Hand in one's work for a homework lesson; until it is scored a new text replaces the old.
 
-    Raises Refusal `trainee_required` (403), `coursework_lesson_wrong`, `coursework_closed`, `coursework_length` (400).
+    Raises Refusal `trainee_required` (403), `coursework_lesson_wrong`, `coursework_closed`,
+    `coursework_length` (400).
     """
     text = text.strip()
     with transaction.atomic():

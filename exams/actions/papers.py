@@ -25,12 +25,12 @@ def set_exam(
     questions: list[Question] | None = None,
     seconds_allowed: int | None = None,
 ) -> Exam:
-    """Freeze the paper of a class's final exam; setting it again with nobody having started replaces it.
+    """Freeze the paper of a class's final exam; until somebody starts, setting it again replaces it.
 
-    Without `questions` the whole bank of the course is taken. The time allowed is at most the lesson's.
+    Without `questions` the course's whole bank is taken. The time allowed is at most the lesson's.
 
-    Raises Refusal `exam_setter_required` (403), `exam_lesson_wrong`, `question_bank_empty`, `exam_already_sat`,
-    `exam_time_wrong`.
+    Raises Refusal `exam_setter_required` (403), `exam_lesson_wrong`, `question_bank_empty`,
+    `exam_already_sat`, `exam_time_wrong`.
     """
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)

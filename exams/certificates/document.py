@@ -1,10 +1,11 @@
-"""The certificate on paper: A4, Song type, a double wheat-gold frame, number top right, QR bottom left (LOOK §8).
+"""The certificate on paper: A4, Song type, a double wheat-gold frame, number top right, QR bottom left.
 
 Fonts are the OFL Noto faces of the installed font package; they are embedded as subsets.
 """
 
 import datetime
 import io
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 
@@ -39,10 +40,16 @@ def han_date(day: datetime.date) -> str:
 
     def two(n: int) -> str:
         tens, ones = divmod(n, 10)
-        return ("" if tens == 0 else "十" if tens == 1 else _DIGITS[tens] + "十") + (_DIGITS[ones] if ones else "")
+        return ("" if tens == 0 else "十" if tens == 1 else _DIGITS[tens] + "十") + (
+            _DIGITS[ones] if ones else ""
+        )
 
     year = "".join(_DIGITS[int(digit)] for digit in str(day.year))
     return f"{year}年{two(day.month)}月{two(day.day)}日"
+
+
+def _spelled(day: datetime.date) -> str:
+    return f"{day.year} 年 {day.month} 月 {day.day} 日"
 
 
 def check_url(certificate: Certificate) -> str:
@@ -53,8 +60,8 @@ def check_url(certificate: Certificate) -> str:
 def draw(certificate: Certificate) -> bytes:
     """Return the PDF of a certificate; the same certificate always gives the same bytes."""
     training_class = certificate.enrolment.training_class
-    course = training_class.course
-    hours = sum((lesson.hours for lesson in training_class.lessons.all()), start=0)
+    person, course = certificate.enrolment.person, training_class.course
+    hours = sum((lesson.hours for lesson in training_class.lessons.all()), start=Decimal(0))
     pdf = FPDF(format="A4")
     pdf.set_creation_date(certificate.issued_at)
     pdf.set_auto_page_break(False)
@@ -85,15 +92,14 @@ def draw(certificate: Certificate) -> bytes:
     centred("河南省就业创业培训", 58, 30)
     centred("合格证", 76, 30)
 
-    starts, ends = training_class.starts_on, training_class.ends_on
     pdf.set_font("song", size=16)
     pdf.set_xy(32, 112)
     pdf.multi_cell(
         146,
         12,
-        f"　　{certificate.enrolment.person.name}，身份证号 {certificate.enrolment.person.id_number_masked}，"
-        f"于 {starts.year} 年 {starts.month} 月 {starts.day} 日至 {ends.year} 年 {ends.month} 月 {ends.day} 日"
-        f"参加 {course_type_name(course.course_type)}（{course.course_type}），共 {hours.normalize():f} 课时。"
+        f"　　{person.name}，身份证号 {person.id_number_masked}，于 {_spelled(training_class.starts_on)}"
+        f"至 {_spelled(training_class.ends_on)}参加 {course_type_name(course.course_type)}，"
+        f"共 {hours.normalize():f} 课时。"
         "考勤合格，结业考试合格，准予结业。",
         new_x=XPos.LMARGIN,
         new_y=YPos.NEXT,

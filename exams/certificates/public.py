@@ -1,0 +1,98 @@
+"""What the public may learn of a certificate from its number: what is printed on it, names masked."""
+
+import datetime
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db.models import Sum
+
+from exams.certificates.document import readable_number
+from exams.models import Certificate
+from exams.states import CertificateState
+
+DIGITS = 14  # region, year, running number
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCertificate:
+    """A certificate as anybody may see it."""
+
+    number: str
+    state: str
+    name: str
+    id_number: str
+    course: str
+    mode: str
+    hours: Decimal
+    starts_on: datetime.date
+    ends_on: datetime.date
+    institution: str
+    share: Fraction
+    score: Fraction
+    issued_on: datetime.date
+    pdf_sha256: str
+    revoked_at: datetime.datetime | None
+    revocation_reason: str
+    edition: str
+
+    @property
+    def is_valid(self) -> bool:
+        return self.state == CertificateState.VALID
+
+    @property
+    def readable_number(self) -> str:
+        return readable_number(self.number)
+
+
+def typed_number(text: str) -> str:
+    """The digits of a number as people type it, with any words, spaces and full-width digits."""
+    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text[:60]))
+
+
+def masked_name(name: str) -> str:
+    """王小满 → 王*满, 李明 → 李*: enough to compare with the paper in one's hand."""
+    return name[:1] + "*" * max(1, len(name) - 2) + (name[-1:] if len(name) > 2 else "")
+
+
+def public_certificate(number: str) -> PublicCertificate | None:
+    """Find a certificate by its number, however typed; None for one that was never given out."""
+    digits = typed_number(number)
+    if len(digits) != DIGITS:
+        return None
+    certificate = (
+        Certificate.objects.select_related(
+            "enrolment__person",
+            "enrolment__training_class__course",
+            "enrolment__training_class__institution",
+            "verdict",
+            "attempt__exam",
+        )
+        .filter(number=digits)
+        .first()
+    )
+    if certificate is None:
+        return None
+    training_class = certificate.enrolment.training_class
+    person = certificate.enrolment.person
+    return PublicCertificate(
+        number=certificate.number,
+        state=certificate.state,
+        name=masked_name(person.name),
+        id_number=person.id_number_masked,
+        course=training_class.course.course_type,
+        mode=training_class.mode,
+        hours=training_class.lessons.aggregate(hours=Sum("hours"))["hours"] or Decimal(0),
+        starts_on=training_class.starts_on,
+        ends_on=training_class.ends_on,
+        institution=training_class.institution.name,
+        share=certificate.verdict.share,
+        score=certificate.attempt.hundredths,
+        issued_on=certificate.issued_on,
+        pdf_sha256=certificate.pdf_sha256,
+        revoked_at=certificate.revoked_at,
+        revocation_reason=certificate.revocation_reason,
+        edition=training_class.edition,
+    )
