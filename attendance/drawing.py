@@ -82,6 +82,12 @@ def said(stretches: Iterable[Stretch]) -> str:
     return _("；").join(pieces) or _("还没有记录")
 
 
+def whole(traced: LessonTrace) -> list[tuple[str, datetime.datetime, datetime.datetime]]:
+    """The ribbon of a lesson that is handed in: all of it, or nothing."""
+    lesson = traced.lesson
+    return [(lesson.kind, lesson.starts_at, lesson.ends_at)] if traced.handed_in else []
+
+
 def sum_of(traced: LessonTrace) -> str:
     """The credited pieces added up, exactly: 4,090 + 2,590 + 2,400 = 9,080. Empty where nothing was credited.
 

@@ -34,6 +34,7 @@ class Group:
     worth: int
     over: int
     ahead: int
+    by_handing_in: bool
 
     @property
     def parts(self) -> dict[str, int]:
@@ -63,8 +64,9 @@ def groups_of(credit: TraineeCredit, lessons: Iterable[LessonTrace]) -> list[Gro
                 label=label,
                 credited=sum(time for kind, time in credit.by_kind.items() if kind.value in kinds),
                 worth=sum(one.worth for one in mine),
-                over=sum(one.is_over for one in mine),
-                ahead=sum(not one.is_over for one in mine),
+                over=sum(_is_done(one) for one in mine),
+                ahead=sum(not _is_done(one) for one in mine),
+                by_handing_in=all(one.by_handing_in for one in mine),
             )
         )
     return found
@@ -133,6 +135,10 @@ def outlook(credit: TraineeCredit, lessons: list[LessonTrace], at: datetime.date
         best_share=Fraction(best, credit.required_microseconds),
         required_share=credit.decision.required_share,
     )
+
+
+def _is_done(one: LessonTrace) -> bool:
+    return one.handed_in is not None if one.by_handing_in else one.is_over
 
 
 def _is_ahead(one: LessonTrace, at: datetime.datetime) -> bool:

@@ -27,7 +27,7 @@ from attendance.permissions import (
     own_enrolment,
     require_trainee,
 )
-from attendance.queries import TraineeCredit
+from attendance.queries import LessonTrace, TraineeCredit
 from attendance.wording import reason_words, remark_words, sign_in_words
 from audit.queries import entries_about
 from classes.models import Enrolment, Lesson
@@ -274,12 +274,18 @@ def trainee(request: HttpRequest, pk: int) -> HttpResponse:
             "enrolment": enrolment,
             "training_class": enrolment.training_class,
             "credit": credit,
-            "lessons": [(one, drawing.said(one.stretches)) for one in lessons],
-            "now": timezone.now(),
+            "lessons": [(one, one.stretches or drawing.whole(one), _lane_words(one)) for one in lessons],
             "verdict": getattr(enrolment, "verdict", None),
             "sees_roster": sees_roster(request.user, enrolment.training_class),
         },
     )
+
+
+def _lane_words(one: LessonTrace) -> str:
+    """One lane in a sentence, for those who cannot see it."""
+    if one.by_handing_in:
+        return _("已提交") if one.handed_in else _("还没有提交")
+    return drawing.said(one.stretches)
 
 
 @login_required
