@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from config.supervisor.environment import database_urls, is_ours, socket_folder
@@ -173,16 +174,19 @@ async def run_tests(arguments: list[str], environment: dict[str, str]) -> int:
         print(f"tests of live video will be skipped: {reason}", flush=True)
     workers = [] if arguments else ["-n", "2", "--dist", "loadgroup"]
     cache = ["-o", f"cache_dir={CACHES / 'pytest'}"]
-    process = await asyncio.create_subprocess_exec(
-        *prefix, PYTHON, "-m", "pytest", *cache, *workers, *arguments, env=environment, cwd=ROOT
-    )
-    try:
-        return await process.wait()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-        raise
+    # Short, since unix sockets lie in it; ours alone, since in its namespace every user is called root.
+    with tempfile.TemporaryDirectory(prefix="yc-", ignore_cleanup_errors=True) as temporary:
+        environment |= {"TMPDIR": temporary, "XDG_RUNTIME_DIR": temporary}
+        process = await asyncio.create_subprocess_exec(
+            *prefix, PYTHON, "-m", "pytest", *cache, *workers, *arguments, env=environment, cwd=ROOT
+        )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            raise
 
 
 def network_namespace() -> tuple[list[str], str]:

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -70,7 +71,7 @@ def test_keys_are_made_once_kept_and_private(tmp_path):
 
 
 def test_a_deep_checkout_gets_short_sockets_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", tempfile.mkdtemp())
     deep = tmp_path / ("d" * 100)
     folder = environment.socket_folder(deep)
     assert len(os.fsencode(folder / ".s.PGSQL.5432")) <= 107
@@ -179,8 +180,9 @@ async def test_postgres_comes_back_after_kill_9_with_its_rows(tmp_path):
     await service.stop()
 
     # By now the kernel may have given the old server's number to anybody: to us, say.
-    lines = (cluster.data / "postmaster.pid").read_text().splitlines()
-    (cluster.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    for lock in (cluster.data / "postmaster.pid", cluster.sockets / ".s.PGSQL.5432.lock"):
+        lines = lock.read_text().splitlines()
+        lock.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     cluster.clear_stale_lock()
     again = postgres(cluster)
     await again.start()
@@ -203,7 +205,7 @@ async def test_an_initdb_cut_off_half_way_is_made_anew(tmp_path):
 
 
 async def test_redis_keeps_what_it_was_told_after_kill_9(tmp_path):
-    path = str(tmp_path / "redis.sock")
+    path = str(environment.socket_folder(tmp_path) / "redis.sock")
     command = redis_command(path, tmp_path)
     service = Service("redis", command, Log(), os.environ, ready=lambda: redis_answers(path))
     await service.start()

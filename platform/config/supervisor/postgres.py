@@ -112,23 +112,23 @@ class Cluster:
         return [str(self.bin / "postgres"), "-D", str(self.data), *pairs]
 
     def clear_stale_lock(self) -> None:
-        """Remove the pid file of a server that was killed.
+        """Remove the lock files of a server that was killed.
 
-        The server would do so itself, unless the kernel has given its number to another process since.
-        A server that is still there is stopped first: it is ours, and nobody keeps it alive.
+        The server would do so itself, unless its number is that of another process by now, or of its own
+        remains that nobody has reaped. A server that is still there is stopped first: nobody keeps it alive.
         """
-        pid_file = self.data / "postmaster.pid"
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            pid = int(pid_file.read_text().split()[0])
-            for number in (signal.SIGINT, signal.SIGQUIT):
-                if self._is_server(pid):
-                    os.kill(pid, number)
-                for _ in range(50):
-                    if not self._is_server(pid):
-                        break
-                    time.sleep(0.1)
-            if not self._is_server(pid):
-                pid_file.unlink(missing_ok=True)
+        for lock in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                pid = int(lock.read_text().split()[0])
+                for number in (signal.SIGINT, signal.SIGQUIT):
+                    if self._is_server(pid):
+                        os.kill(pid, number)
+                    for _ in range(50):
+                        if not self._is_server(pid):
+                            break
+                        time.sleep(0.1)
+                if not self._is_server(pid):
+                    lock.unlink(missing_ok=True)
 
     def _is_server(self, pid: int) -> bool:
         try:

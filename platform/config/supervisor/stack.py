@@ -84,6 +84,10 @@ class Stack:
             service = self._services.pop()
             await service.stop()
             self._say(service.name, "stopped")
+        sockets = env.socket_folder(self.state)
+        if not sockets.is_relative_to(self.state):
+            with contextlib.suppress(OSError):  # somebody else's file in it
+                sockets.rmdir()
         if self._lock:
             self._lock.close()
             self._lock = None
