@@ -25,11 +25,16 @@ LONGEST_SESSION = Decimal(4)  # a morning or an afternoon of the template, in le
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One offer: a code for the form, what it says on the button, and what it does to the drafts."""
+    """One offer: a code for the form, what it says on the button, and what it does to the drafts.
+
+    `row` is the lesson that gives hours away, `surplus` how many of its kind there are too many.
+    """
 
     code: str
     label: str
     apply: Callable[[], list[LessonDraft]]
+    row: int | None = None
+    surplus: Decimal = Decimal(0)
 
 
 def fixes_for(
@@ -52,6 +57,8 @@ def fixes_for(
                 _("把“%(title)s”的 %(hours)s 课时改成直播")
                 % {"title": drafts[row].title, "hours": _whole(hours)},
                 lambda: to_live(drafts, row, hours, lesson_hour),
+                row=row,
+                surplus=hours,
             )
         )
     missing = _missing(check)
@@ -115,7 +122,7 @@ def from_outline(
                 ends_at=starts + float(hours) * lesson_hour,
                 kind=kind,
                 hours=hours,
-                title="；".join(titles)[:120],
+                title=_("；").join(titles)[:120],
             )
         )
     return drafts

@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.editions import all_editions
 from accounts.models import Institution, Person
@@ -119,7 +119,7 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(
         label=gettext_lazy("决定"),
-        choices=[("approve", gettext_lazy("同意备案")), ("return", gettext_lazy("退回补正"))],
+        choices=[("approve", gettext_lazy("同意备案")), ("return", pgettext_lazy("verb", "退回补正"))],
         initial="approve",
         widget=forms.RadioSelect,
     )
@@ -226,7 +226,7 @@ class TimetableForm:
         readable = [row for row in self.rows if row.draft is not None]
         for fault in faults:
             body = fault.render(_)
-            readable[fault.row].problems.append(f"{body['message']}{body['next']}")
+            readable[fault.row].problems.append(_("%(message)s%(next)s") % body)
 
 
 def _read(row: TimetableRow) -> LessonDraft | None:
@@ -250,7 +250,7 @@ def _read(row: TimetableRow) -> LessonDraft | None:
     if not hours.is_finite() or abs(hours) > 1000:
         row.problems.append(_("请填课时数。"))
         return None
-    if row.kind not in HourKind:
+    if row.kind not in set(map(str, HourKind)):
         row.problems.append(_("请选课时类别。"))
         return None
     return LessonDraft(

@@ -37,6 +37,11 @@ SUBJECTS = {
 }
 
 
+def subject_of(code: str) -> str:
+    """What a finding is called in tables and headlines, in the reader's language."""
+    return str(SUBJECTS[code][0]) if code in SUBJECTS else code
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
     """One row of the check: a finding with the same finding of the submission before."""
@@ -72,7 +77,7 @@ def review_lines(findings: Iterable[Mapping[str, Any]], before: Filing | None) -
     return [
         ReviewLine(
             finding["code"],
-            str(SUBJECTS.get(finding["code"], (finding["code"], ""))[0]),
+            subject_of(finding["code"]),
             SUBJECTS.get(finding["code"], ("", ""))[1],
             finding,
             earlier.get(finding["code"]),

@@ -100,7 +100,7 @@ def fill(message: str, params: Mapping[str, object], translate: Translate = untr
 
 def _spoken(value: object, translate: Translate) -> str:
     if isinstance(value, list | tuple):
-        return "、".join(_spoken(item, translate) for item in value)
+        return translate(gettext_noop("、")).join(_spoken(item, translate) for item in value)
     if isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
         return exact_text(value)
     return str(plain(value, translate))

@@ -50,7 +50,7 @@ class Command(BaseCommand):
     def _known(self, text: str) -> tuple[int, str]:
         number, _colon, value = text.partition(":")
         if not number.isdecimal() or not _KEY.fullmatch(value):
-            raise CommandError(_("根应写作“序号:摘要”：%(text)s") % {"text": text})
+            raise CommandError(_("根应写作“12:3fa9…”这样，先序号后摘要：%(text)s") % {"text": text})
         return int(number), value
 
     def _report(self, found: Verification, trusted: list[str] | None) -> None:
