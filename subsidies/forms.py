@@ -52,7 +52,7 @@ class AnswerForm(forms.Form):
 
 
 class ObjectionForm(forms.Form):
-    line = forms.TypedChoiceField(label=_("对哪一行有异议"), coerce=int, empty_value=None, required=False)
+    line = forms.TypedChoiceField(label=_("对哪一行有异议"), coerce=lambda value: int(value) or None)
     text = forms.CharField(
         label=_("异议内容"),
         help_text=_("哪一处不对、您是怎么知道的。不会公开，只有人社部门的经办人员能看到。"),
@@ -70,7 +70,7 @@ class ObjectionForm(forms.Form):
     def __init__(self, notice: PublicNotice, lines: list[Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.notice = notice
-        choices: list[tuple[str, str]] = [("", str(_("整份公示")))]
+        choices: list[tuple[str, str]] = [("0", str(_("整份公示")))]
         choices += [(str(line.n), str(_("第 %(n)s 行") % {"n": line.n})) for line in lines]
         field = self.fields["line"]
         assert isinstance(field, forms.ChoiceField)

@@ -7,6 +7,7 @@ is computed afresh from the presence ledger; whether that still gives the frozen
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -130,6 +131,7 @@ class Tick:
 
     text: str
     place: Fraction
+    is_minor: bool  # left out where there is little room
 
 
 @dataclass(frozen=True)
@@ -252,8 +254,12 @@ class TracedLesson:
             if n == 0 or length - n * step >= step / 2
         ]
         return tuple(
-            Tick(timezone.localtime(moment).strftime(form), self._place(moment))
-            for moment in (*moments, until)
+            Tick(
+                timezone.localtime(moment).strftime(form),
+                self._place(moment),
+                is_minor=moment != until and n % 2 == 1,
+            )
+            for n, moment in enumerate((*moments, until))
         )
 
     @cached_property
@@ -295,6 +301,7 @@ class TracedLesson:
                 yield check.due_at, icon, "t-stop", _("点名未答") if roll_call else _("没有答题")
 
     def _place(self, moment: datetime.datetime) -> Fraction:
+        """Where a moment lies between the lesson's beginning (0) and its end (1)."""
         microsecond = datetime.timedelta(microseconds=1)
         return Fraction(
             (moment - self.lesson.starts_at) // microsecond,
@@ -372,6 +379,12 @@ class Trace:
     def score(self) -> str:
         """The exam's score out of 100, exactly."""
         return exact_text(self.line.certificate.attempt.hundredths)
+
+    @property
+    def columns(self) -> int:
+        """How many lessons stand side by side: at most seven, the rows as even as they get."""
+        rows = math.ceil(len(self.lessons) / 7) or 1
+        return math.ceil(len(self.lessons) / rows) or 1
 
     @property
     def hours(self) -> str:
