@@ -187,7 +187,7 @@ def _designated(training_class: TrainingClass) -> Finding:
         row="I1",
         passed=passed,
         required=training_class.starts_on,
-        actual=[institution.designated_from, institution.designated_until],
+        actual=[day for day in (institution.designated_from, institution.designated_until) if day],
         message=gettext_noop("%(starts)s 开班当天是定点创业培训机构。")
         if passed
         else gettext_noop("%(starts)s 开班当天不是定点创业培训机构，不能备案。"),

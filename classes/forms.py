@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.editions import all_editions
 from accounts.models import Institution, Person
@@ -119,29 +119,31 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(
         label=gettext_lazy("决定"),
-        choices=[("approve", gettext_lazy("同意备案")), ("return", pgettext_lazy("verb", "退回补正"))],
+        choices=[("approve", gettext_lazy("同意备案")), ("return", gettext_lazy("退回补正"))],
         initial="approve",
         widget=forms.RadioSelect,
     )
-    number = forms.CharField(label=gettext_lazy("备案编号"), max_length=40, required=False)
+    number = forms.CharField(
+        label=gettext_lazy("备案编号"),
+        max_length=40,
+        error_messages={"required": gettext_lazy("同意备案要填备案编号。")},
+    )
     reason = forms.CharField(
         label=gettext_lazy("意见（机构和监管部门都能看到）"),
         max_length=2000,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("退回补正要写明理由，机构照着改。")},
     )
-    staff_seen = forms.BooleanField(label=gettext_lazy("讲师资格证明（规范 三）我已看过"), required=False)
+    staff_seen = forms.BooleanField(
+        label=gettext_lazy("讲师资格证明（规范 三）我已看过"),
+        error_messages={"required": gettext_lazy("这一项平台不能代您判断，请看过以后勾选。")},
+    )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("decision") == "approve":
-            if not cleaned.get("number"):
-                self.add_error("number", _("同意备案要填备案编号。"))
-            if not cleaned.get("staff_seen"):
-                self.add_error("staff_seen", _("这一项平台不能代您判断，请看过以后勾选。"))
-        elif not cleaned.get("reason"):
-            self.add_error("reason", _("退回补正要写明理由，机构照着改。"))
-        return cleaned
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        approving = self["decision"].value() != "return"
+        self.fields["number"].required = self.fields["staff_seen"].required = approving
+        self.fields["reason"].required = not approving
 
     @property
     def approved(self) -> bool:
@@ -252,6 +254,7 @@ def _read(row: TimetableRow) -> LessonDraft | None:
         return None
     if row.kind not in set(map(str, HourKind)):
         row.problems.append(_("请选课时类别。"))
+        row.kind = HourKind.LIVE  # what is no kind cannot be shown as chosen
         return None
     return LessonDraft(
         starts_at=starts_at, ends_at=ends_at, kind=HourKind(row.kind), hours=hours, title=row.title

@@ -25,7 +25,7 @@ from classes.checks import ClassCheck, check_draft
 from classes.fixes import Fix, fixes_for, from_outline, postponed
 from classes.forms import TimetableForm
 from classes.models import HOUR_KINDS, TrainingClass
-from classes.reviews import SUBJECTS
+from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from policy.calendar import state_council_calendar
@@ -186,12 +186,16 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     trap = _trap(training_class, form.drafts, judged)
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
     failing = _failing(training_class, judged, fixes, trapped=trap is not None)
+    _mark_rows(form, judged, fixes)
     return {
         "training_class": training_class,
         "form": form,
         "failing": failing,
         "dock": next((item for item in failing if item.fixes or item.link), None),
         "passing": [finding for finding in judged.findings if finding.passed],
+        "passing_subjects": _("、").join(
+            subject_of(finding.code) for finding in judged.findings if finding.passed
+        ),
         "to_change": len(judged.failed) + unreadable,
         "total": sum(hours.values(), Decimal(0)),
         "lesson_hour": hour,
@@ -204,9 +208,38 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     }
 
 
+def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) -> None:
+    """Say it where the mistake was made: the lesson with hours too many, and those before the earliest
+    start.
+    """
+    rows = [row for row in form.rows if row.draft is not None]
+    for fix in fixes:
+        if fix.row is not None:
+            rows[fix.row].problems.append(
+                _("%(kind)s多了 %(hours)s 课时。")
+                % {"kind": subject_of(_group_of(rows[fix.row].kind)), "hours": f"{fix.surplus.normalize():f}"}
+            )
+    for row in rows:
+        if judged.earliest is not None and row.date is not None and row.date < judged.earliest:
+            row.problems.append(
+                _("今天提交备案，最早 %(day)s 才能开课。") % {"day": judged.earliest.isoformat()}
+            )
+
+
+def _group_of(kind: str) -> str:
+    """The finding that caps a kind of hours."""
+    if kind in QUALITY_AND_TUTORING:
+        return "quality_tutoring_share"
+    if kind in HOMEWORK_AND_EXAM:
+        return "homework_exam_share"
+    return "on_demand_share" if kind == HourKind.ON_DEMAND else "outside_mode"
+
+
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A failing finding with its way out: buttons that change the timetable, or a page where it is mended."""
+    """A failing finding with its way out: buttons that change the timetable, or a page where it is
+    mended.
+    """
 
     subject: str
     finding: Mapping[str, Any]
@@ -241,7 +274,7 @@ def _failing(
         page = pages.get(finding.code)
         found.append(
             Failing(
-                subject=str(SUBJECTS.get(finding.code, (finding.code, ""))[0]),
+                subject=subject_of(finding.code),
                 finding=finding.render(_),
                 fixes=chosen,
                 link={"url": reverse(page[0], args=[training_class.pk]), "label": page[1]} if page else None,
