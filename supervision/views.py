@@ -189,9 +189,7 @@ def claim_line(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     if line is None:
         raise Http404
     trace = trace_of(line, using=ALIAS)
-    wanted = request.GET.get("lesson", "")
-    chosen = trace.lesson(int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
-    chosen = chosen or (trace.lessons[0] if trace.lessons else None)
+    chosen = trace.choose(request.GET.get("lesson"), request.GET.get("interval"))
     return render(
         request,
         "supervision/claim_line.html",
