@@ -1,4 +1,8 @@
-"""Sitting the exam: start, autosave, hand in. The server's clock alone decides what was in time."""
+"""Sitting the exam: start, autosave, hand in. The server's clock alone decides what was in time.
+
+Whoever writes a sitting's outcome locks class, enrolment, sitting and evidence chain in this order; crediting
+the exam lesson takes the enrolment and the chain again.
+"""
 
 import datetime
 import hashlib
@@ -18,39 +22,38 @@ from classes.states import ClassState
 from exams.marking import is_choice, mark
 from exams.models import Attempt, AttemptAnswer, Exam
 from exams.states import ATTEMPT_MOVES, AttemptState
-from policy.completion import may_sit_again
+from policy.completion import judge_exam, may_sit_again
 from policy.refusals import Refusal
 
 
 def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
     """Begin the trainee's sitting, or return the one that is running; everything comes in random order.
 
-    Raises Refusal `trainee_required` (403), `exam_not_open`, `exam_over`, `exam_attempts`.
+    A sitting whose time is over is handed in first; it is never gone on with.
+
+    Raises Refusal `trainee_required` (403), `exam_not_open`, `exam_over`, `exam_attempts`,
+    `exam_passed_already`.
     """
     with transaction.atomic():
-        # The class row first: an exam may not begin while the class is being concluded.
+        # The class row first: an exam may not begin while it is being set or the class is being concluded.
         training_class = TrainingClass.objects.select_for_update(no_key=True).get(pk=exam.training_class_id)
-        enrolment = Enrolment.objects.select_for_update().get(pk=require_trainee(actor, training_class).pk)
-        running = Attempt.objects.filter(enrolment=enrolment, state=AttemptState.RUNNING).first()
-        if running:
-            return running
+        exam = Exam.objects.select_related("lesson").get(pk=exam.pk)
+        enrolment = Enrolment.objects.select_for_update(no_key=True).get(
+            pk=require_trainee(actor, training_class).pk
+        )
+        sat = list(Attempt.objects.filter(enrolment=enrolment).values_list("pk", "state"))
+        for pk, state in sat:
+            if state == AttemptState.RUNNING:
+                running = _locked(pk)
+                if running.state == AttemptState.RUNNING and at <= running.deadline_at:
+                    return running
+                _close_if_due(running, at)
         _require_open(exam, training_class, at)
-        number = Attempt.objects.filter(enrolment=enrolment).count() + 1
-        again = may_sit_again(editions.edition(training_class.edition), attempts=number - 1)
-        if not again.passed:
-            raise Refusal(
-                "exam_attempts",
-                again.message,
-                found=number - 1,
-                required=again.required,
-                rule="M9",
-                params=again.params,
-                next_step=gettext_noop("对成绩有疑问，请联系本班讲师。"),
-            )
+        _require_another(enrolment, training_class)
         attempt = Attempt.objects.create(
             exam=exam,
             enrolment=enrolment,
-            number=number,
+            number=len(sat) + 1,
             started_at=at,
             deadline_at=min(at + datetime.timedelta(seconds=exam.seconds_allowed), exam.lesson.ends_at),
             arrangement=_arrange(exam),
@@ -59,7 +62,7 @@ def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
             "exam.started",
             actor_id=actor.pk,
             subject=enrolment.subject,
-            facts={"attempt": attempt.pk, "number": number, "deadline": attempt.deadline_at},
+            facts={"attempt": attempt.pk, "number": attempt.number, "deadline": attempt.deadline_at},
             at=at,
         )
     return attempt
@@ -83,7 +86,31 @@ def _require_open(exam: Exam, training_class: TrainingClass, at: datetime.dateti
             found=at.isoformat(),
             required=lesson.ends_at.isoformat(),
             rule="M9",
-            next_step=gettext_noop("请联系本班讲师安排补考。"),
+            next_step=gettext_noop("请联系本班讲师。"),
+        )
+
+
+def _require_another(enrolment: Enrolment, training_class: TrainingClass) -> None:
+    """Refuse a sitting beyond those that the edition allows, or after one that passed."""
+    edition = editions.edition(training_class.edition)
+    sat = list(Attempt.objects.filter(enrolment=enrolment).select_related("exam"))
+    if any(judge_exam(edition, attempt.hundredths).passed for attempt in sat):
+        raise Refusal(
+            "exam_passed_already",
+            gettext_noop("结业考试已经合格，不用再考。"),
+            rule="M9",
+            next_step=gettext_noop("请看成绩页。"),
+        )
+    again = may_sit_again(edition, attempts=len(sat))
+    if not again.passed:
+        raise Refusal(
+            "exam_attempts",
+            again.message,
+            found=len(sat),
+            required=again.required,
+            rule="M9",
+            params=again.params,
+            next_step=gettext_noop("对成绩有疑问，请联系本班讲师。"),
         )
 
 
@@ -141,14 +168,7 @@ def _own_running(actor: User, attempt: Attempt, at: datetime.datetime) -> Attemp
         .select_related("exam", "enrolment__training_class")
         .get(pk=attempt.pk)
     )
-    if require_trainee(actor, attempt.enrolment.training_class).pk != attempt.enrolment_id:
-        raise Refusal(
-            "trainee_required",
-            gettext_noop("只能答自己的卷子。"),
-            rule="M9",
-            next_step=gettext_noop("请用学员本人的账号登录。"),
-            status=403,
-        )
+    _require_own(actor, attempt)
     if attempt.state != AttemptState.RUNNING:
         raise Refusal(
             "attempt_closed",
@@ -168,40 +188,63 @@ def _own_running(actor: User, attempt: Attempt, at: datetime.datetime) -> Attemp
     return attempt
 
 
+def _require_own(actor: User, attempt: Attempt) -> None:
+    if require_trainee(actor, attempt.enrolment.training_class).pk != attempt.enrolment_id:
+        raise Refusal(
+            "trainee_required",
+            gettext_noop("只能答自己的卷子。"),
+            rule="M9",
+            next_step=gettext_noop("请用学员本人的账号登录。"),
+            status=403,
+        )
+
+
 def submit_attempt(*, actor: User, attempt: Attempt, at: datetime.datetime) -> Attempt:
     """Hand in and mark at once; handing in again returns the marked paper.
 
-    Raises Refusal `trainee_required` (403). After the deadline what was saved in time is handed in.
+    After the deadline it closes with what was saved until then. Raises Refusal `trainee_required` (403).
     """
     with transaction.atomic():
-        locked = (
-            Attempt.objects.select_for_update(of=("self",))
-            .select_related("exam__lesson", "enrolment__training_class")
-            .get(pk=attempt.pk)
-        )
-        if require_trainee(actor, locked.enrolment.training_class).pk != locked.enrolment_id:
-            _own_running(actor, attempt, at)
-        if locked.state == AttemptState.RUNNING:
-            _hand_in(locked, actor=actor, at=min(at, locked.deadline_at), by_deadline=at > locked.deadline_at)
+        locked = _locked(attempt.pk)
+        _require_own(actor, locked)
+        if locked.state == AttemptState.RUNNING and at <= locked.deadline_at:
+            _hand_in(locked, actor=actor, at=at, by_deadline=False)
+        else:
+            _close_if_due(locked, at)
     return locked
 
 
-def close_due_attempts(*, at: datetime.datetime) -> int:
-    """Hand in every paper whose time is over, with what was saved; returns how many. Run by the beat."""
+def close_due_attempts(*, at: datetime.datetime, training_class: TrainingClass | None = None) -> int:
+    """Hand in every paper whose time is over, with what was saved; returns how many.
+
+    Run by the beat for all classes, and before one is concluded. Idempotent.
+    """
+    due = Attempt.objects.filter(state=AttemptState.RUNNING, deadline_at__lt=at)
+    if training_class is not None:
+        due = due.filter(exam__training_class=training_class)
     closed = 0
-    due = Attempt.objects.filter(state=AttemptState.RUNNING, deadline_at__lt=at).values_list("pk", flat=True)
-    for pk in list(due):
+    for pk in list(due.order_by("enrolment_id").values_list("pk", flat=True)):
         with transaction.atomic():
-            attempt = (
-                Attempt.objects.select_for_update(of=("self",), skip_locked=True)
-                .select_related("exam__lesson", "enrolment__training_class")
-                .filter(pk=pk, state=AttemptState.RUNNING)
-                .first()
-            )
-            if attempt:
-                _hand_in(attempt, actor=None, at=attempt.deadline_at, by_deadline=True)
-                closed += 1
+            closed += _close_if_due(_locked(pk), at)
     return closed
+
+
+def _locked(pk: int) -> Attempt:
+    """The sitting as it now is, locked after its enrolment."""
+    Enrolment.objects.select_for_update(of=("self",), no_key=True).get(attempts=pk)
+    return (
+        Attempt.objects.select_for_update(of=("self",))
+        .select_related("exam__lesson", "enrolment__training_class")
+        .get(pk=pk)
+    )
+
+
+def _close_if_due(locked: Attempt, at: datetime.datetime) -> bool:
+    """Hand in for somebody whose time is over; by the clock this happened at the deadline."""
+    if locked.state != AttemptState.RUNNING or at <= locked.deadline_at:
+        return False
+    _hand_in(locked, actor=None, at=locked.deadline_at, by_deadline=True)
+    return True
 
 
 def _hand_in(attempt: Attempt, *, actor: User | None, at: datetime.datetime, by_deadline: bool) -> None:

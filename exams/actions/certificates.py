@@ -2,8 +2,10 @@
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
@@ -14,15 +16,17 @@ from attendance.actions.verdicts import conclude_attendance
 from audit.actions import legal_day
 from classes.actions import finish_class
 from classes.models import TrainingClass
-from classes.permissions import can_decide, can_manage
-from classes.states import ClassState
+from classes.permissions import can_decide, require_manage
+from classes.states import ClassState, EnrolmentState
 from exams import tasks
 from exams.actions.attempts import close_due_attempts
 from exams.certificates.document import draw
-from exams.models import Attempt, Certificate, CertificateCounter
-from exams.queries import completions_of
+from exams.models import Attempt, Certificate, CertificateCounter, certificate_path
+from exams.queries import Completion, completions_of
 from exams.states import CERTIFICATE_MOVES, AttemptState
 from policy.refusals import Refusal
+
+MOST_OF_A_REASON = 500  # characters
 
 
 def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.datetime) -> list[Certificate]:
@@ -30,23 +34,16 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
 
     Asked again for a concluded class it returns the certificates that are there. The worker draws PDFs.
 
-    Raises Refusal `manager_required` (403), `attempts_running`, and what `finish_class` and
-    `conclude_attendance` raise.
+    Raises Refusal `not_the_manager` (403), Http404 for a stranger, `attempts_running`, and what
+    `finish_class` and `conclude_attendance` raise.
     """
-    close_due_attempts(at=at)
+    require_manage(actor, training_class)
+    # In transactions of their own: a sitting's locks come before the class's chain, which is held below.
+    close_due_attempts(at=at, training_class=training_class)
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)
-        if not can_manage(actor, training_class):
-            raise Refusal(
-                "manager_required",
-                gettext_noop("结班由培训机构的管理员来办。"),
-                rule="F15",
-                next_step=gettext_noop("请联系本机构管理员。"),
-                status=403,
-            )
-        existing = list(Certificate.objects.filter(enrolment__training_class=training_class))
-        if training_class.state == ClassState.FINISHED:
-            return existing
+        if _is_concluded(training_class):
+            return list(Certificate.objects.filter(enrolment__training_class=training_class))
         sitting = Attempt.objects.filter(
             exam__training_class=training_class, state=AttemptState.RUNNING
         ).count()
@@ -63,51 +60,74 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
         training_class = finish_class(actor=actor, training_class=training_class, at=at)
         conclude_attendance(actor=actor, training_class=training_class, at=at)
         completions = completions_of(training_class)
-        passed = [completion for completion in completions if completion.passed]
-        prefix = f"{training_class.institution.region_id[:4]}{legal_day(at).year}"
-        numbers = _next_numbers(prefix, len(passed))
-        certificates = []
-        for completion, number in zip(passed, numbers, strict=True):
-            assert completion.verdict is not None
-            assert completion.attempt is not None
-            certificate = Certificate.objects.create(
-                enrolment=completion.enrolment,
-                number=number,
-                verdict=completion.verdict,
-                attempt=completion.attempt,
-                issued_on=legal_day(at),
-                issued_at=at,
-                issued_by=actor,
-            )
-            certificates.append(certificate)
-            audit.record(
-                "certificate.issued",
-                actor_id=actor.pk,
-                subject=completion.enrolment.subject,
-                facts={
-                    "certificate": certificate.pk,
-                    "number": number,
-                    "issued_on": certificate.issued_on,
-                    "verdict_entry": completion.verdict.evidence_seq,
-                    "attempt": completion.attempt.pk,
-                    "points": completion.attempt.points,
-                    "total": completion.attempt.exam.total_points,
-                },
-                at=at,
-            )
-            after_commit(tasks.print_certificate, certificate.pk)
+        certificates = _issue(training_class, completions, actor, at)
         audit.record(
             "class.concluded",
             actor_id=actor.pk,
             subject=training_class.subject,
-            facts={"enrolled": len(completions), "completed": len(passed)},
+            facts={"enrolled": len(completions), "completed": len(certificates)},
             at=at,
         )
+        for certificate in certificates:
+            after_commit(tasks.print_certificate, certificate.pk)
+    return certificates
+
+
+def _is_concluded(training_class: TrainingClass) -> bool:
+    """Whether everybody has their verdict. A class may be finished (by its staff) before it is concluded."""
+    waiting = training_class.enrolments.filter(state=EnrolmentState.ACTIVE, verdict__isnull=True)
+    return training_class.state == ClassState.FINISHED and not waiting.exists()
+
+
+def _issue(
+    training_class: TrainingClass, completions: Sequence[Completion], actor: User, at: datetime.datetime
+) -> list[Certificate]:
+    """A certificate, with its number and entry of evidence, for everybody who passed both; by name."""
+    prefix = f"{training_class.institution.region_id[:4]}{legal_day(at).year}"
+    earned = [
+        (one.enrolment, one.verdict, one.attempt)
+        for one in completions
+        if one.passed and one.verdict is not None and one.attempt is not None
+    ]
+    certificates = Certificate.objects.bulk_create(
+        Certificate(
+            enrolment=enrolment,
+            number=number,
+            verdict=verdict,
+            attempt=attempt,
+            issued_on=legal_day(at),
+            issued_at=at,
+            issued_by=actor,
+        )
+        for (enrolment, verdict, attempt), number in zip(
+            earned, _next_numbers(prefix, len(earned)), strict=True
+        )
+    )
+    audit.record_many(
+        audit.Record(
+            kind="certificate.issued",
+            actor_id=actor.pk,
+            subject=certificate.enrolment.subject,
+            facts={
+                "certificate": certificate.pk,
+                "number": certificate.number,
+                "issued_on": certificate.issued_on,
+                "verdict_entry": certificate.verdict.evidence_seq,
+                "attempt": certificate.attempt.pk,
+                "points": certificate.attempt.points,
+                "total": certificate.attempt.exam.total_points,
+            },
+            at=at,
+        )
+        for certificate in certificates
+    )
     return certificates
 
 
 def _next_numbers(prefix: str, count: int) -> list[str]:
     """Take the next numbers of a region and year: 豫创证 4101 2026 000318 is 41012026000318."""
+    if not count:
+        return []
     counter, _created = CertificateCounter.objects.select_for_update().get_or_create(prefix=prefix)
     first = counter.last + 1
     counter.last += count
@@ -130,6 +150,8 @@ def print_pdf(*, certificate_id: int, at: datetime.datetime) -> Certificate:
         if certificate.pdf:
             return certificate
         content = draw(certificate)
+        name = certificate_path(certificate, f"{certificate.number}.pdf")
+        default_storage.delete(name)  # what a worker left that died before it could commit
         certificate.pdf_sha256 = hashlib.sha256(content).hexdigest()
         certificate.pdf.save(f"{certificate.number}.pdf", ContentFile(content), save=False)
         certificate.save(update_fields=["pdf", "pdf_sha256"])
@@ -152,7 +174,7 @@ def revoke_certificate(
 ) -> Certificate:
     """Take a certificate back, with a reason that the public sees; revoking again changes nothing.
 
-    Raises Refusal `officer_required` (403), `reason_required` (400).
+    Raises Refusal `officer_required` (403), `reason_required` (400), `personal_data_in_evidence` (400).
     """
     with transaction.atomic():
         certificate = (
@@ -168,11 +190,15 @@ def revoke_certificate(
                 next_step=gettext_noop("请联系当地人社部门。"),
                 status=403,
             )
-        if not reason.strip():
+        reason = reason.strip()
+        if not 0 < len(reason) <= MOST_OF_A_REASON:
             raise Refusal(
                 "reason_required",
-                gettext_noop("撤销证书要写明理由。"),
+                gettext_noop("撤销证书要写明理由，%(most)s 字以内。"),
+                found=len(reason),
+                required=f"1–{MOST_OF_A_REASON}",
                 rule="M12",
+                params={"most": MOST_OF_A_REASON},
                 next_step=gettext_noop("请写清楚为什么撤销，公众查验时会看到。"),
                 status=400,
             )
@@ -180,13 +206,13 @@ def revoke_certificate(
         if move is None:
             return certificate
         certificate.state = move
-        certificate.revoked_at, certificate.revocation_reason = at, reason.strip()
+        certificate.revoked_at, certificate.revocation_reason = at, reason
         certificate.save(update_fields=["state", "revoked_at", "revocation_reason"])
         audit.record(
             "certificate.revoked",
             actor_id=actor.pk,
             subject=certificate.enrolment.subject,
-            facts={"certificate": certificate.pk, "number": certificate.number, "reason": reason.strip()},
+            facts={"certificate": certificate.pk, "number": certificate.number, "reason": reason},
             at=at,
         )
     return certificate

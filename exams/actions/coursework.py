@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 import audit
+from accounts import editions
 from accounts.models import User
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
@@ -24,13 +25,15 @@ MAX_CHARACTERS = 20_000
 def submit_coursework(*, actor: User, lesson: Lesson, text: str, at: datetime.datetime) -> Submission:
     """Hand in one's work for a homework lesson; until it is scored a new text replaces the old.
 
-    Raises Refusal `trainee_required` (403), `coursework_lesson_wrong`, `coursework_closed`,
-    `coursework_length` (400).
+    Raises Refusal `trainee_required` (403), `coursework_lesson_wrong`, `coursework_not_open`,
+    `coursework_closed`, `coursework_scored`, `coursework_length` (400).
     """
     text = text.strip()
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update(no_key=True).get(pk=lesson.training_class_id)
-        enrolment = Enrolment.objects.select_for_update().get(pk=require_trainee(actor, training_class).pk)
+        enrolment = Enrolment.objects.select_for_update(no_key=True).get(
+            pk=require_trainee(actor, training_class).pk
+        )
         if lesson.kind != HourKind.HOMEWORK:
             raise Refusal(
                 "coursework_lesson_wrong",
@@ -41,14 +44,7 @@ def submit_coursework(*, actor: User, lesson: Lesson, text: str, at: datetime.da
                 next_step=gettext_noop("请从课表里的“作业”一节进入。"),
             )
         existing = Submission.objects.filter(lesson=lesson, enrolment=enrolment).first()
-        closed = training_class.state not in (ClassState.APPROVED, ClassState.RUNNING)
-        if closed or at < lesson.starts_at or (existing and existing.scored_at):
-            raise Refusal(
-                "coursework_closed",
-                gettext_noop("现在不能交：还没到时间、班已结束，或者讲师已经评过分。"),
-                rule="P13",
-                next_step=gettext_noop("请联系本班讲师。"),
-            )
+        _require_open(training_class, lesson, existing, at)
         if not MIN_CHARACTERS <= len(text) <= MAX_CHARACTERS:
             raise Refusal(
                 "coursework_length",
@@ -83,12 +79,45 @@ def submit_coursework(*, actor: User, lesson: Lesson, text: str, at: datetime.da
     return submission
 
 
+def _require_open(
+    training_class: TrainingClass, lesson: Lesson, existing: Submission | None, at: datetime.datetime
+) -> None:
+    if at < lesson.starts_at:
+        raise Refusal(
+            "coursework_not_open",
+            gettext_noop("还没有到交作业的时间。"),
+            found=at.isoformat(),
+            required=lesson.starts_at.isoformat(),
+            rule="P13",
+            next_step=gettext_noop("请在课表写的时间再来。"),
+        )
+    if training_class.state not in (ClassState.APPROVED, ClassState.RUNNING):
+        raise Refusal(
+            "coursework_closed",
+            gettext_noop("班级%(state)s，不再收作业。"),
+            found=training_class.state,
+            required=[ClassState.APPROVED.value, ClassState.RUNNING.value],
+            rule="P13",
+            params={"state": training_class.get_state_display()},
+            next_step=gettext_noop("请联系本班讲师。"),
+        )
+    if existing and existing.scored_at:
+        raise Refusal(
+            "coursework_scored",
+            gettext_noop("讲师已经评过分，不能再改。"),
+            found=existing.scored_at.isoformat(),
+            rule="P13",
+            next_step=gettext_noop("对评分有疑问，请联系本班讲师。"),
+        )
+
+
 def score_coursework(
     *, actor: User, submission: Submission, score: int, comment: str, at: datetime.datetime
 ) -> Submission:
     """Score a work from 0 to 100 with a comment; a later score replaces the earlier one, both are on record.
 
-    Raises Refusal `lecturer_required` (403), `score_out_of_range` (400).
+    The same score again changes nothing. Raises Refusal `lecturer_required` (403),
+    `score_out_of_range` (400), `class_concluded` where the edition lets the score decide on the certificate.
     """
     with transaction.atomic():
         submission = (
@@ -114,6 +143,9 @@ def score_coursework(
                 next_step=gettext_noop("请重新填写。"),
                 status=400,
             )
+        if (submission.score, submission.comment) == (score, comment.strip()):
+            return submission
+        _require_no_conclusion(submission.enrolment.training_class)
         submission.score, submission.comment = score, comment.strip()
         submission.scored_by, submission.scored_at = actor, at
         submission.save(update_fields=["score", "comment", "scored_by", "scored_at"])
@@ -125,3 +157,17 @@ def score_coursework(
             at=at,
         )
     return submission
+
+
+def _require_no_conclusion(training_class: TrainingClass) -> None:
+    """A score that gates the certificate (M10) cannot come after the certificates."""
+    gate = editions.edition(training_class.edition).reading("outcome_gate").code
+    if gate == "required" and training_class.state == ClassState.FINISHED:
+        raise Refusal(
+            "class_concluded",
+            gettext_noop("班级已经结班，培训成果不能再评分。"),
+            found=training_class.state,
+            required=ClassState.RUNNING.value,
+            rule="M10",
+            next_step=gettext_noop("对结论有疑问，请联系当地人社部门。"),
+        )

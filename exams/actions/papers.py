@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 
 import rfc8785
 from django.db import transaction
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.models import User
 from classes.models import Lesson, TrainingClass
-from classes.permissions import can_manage, can_teach
+from classes.permissions import can_manage, require_teach
+from classes.states import ClassState
 from exams.models import Exam, Question
 from policy.refusals import Refusal
 from policy.terms import HourKind
@@ -22,35 +24,23 @@ def set_exam(
     training_class: TrainingClass,
     lesson: Lesson,
     at: datetime.datetime,
-    questions: list[Question] | None = None,
+    questions: Sequence[Question] | None = None,
     seconds_allowed: int | None = None,
 ) -> Exam:
     """Freeze the paper of a class's final exam; until somebody starts, setting it again replaces it.
 
-    Without `questions` the course's whole bank is taken. The time allowed is at most the lesson's.
+    Without `questions` the course's whole bank is taken. The time allowed is at most the lesson's. The same
+    exam set again changes nothing.
 
-    Raises Refusal `exam_setter_required` (403), `exam_lesson_wrong`, `question_bank_empty`,
+    Raises Refusal `not_the_staff` (403), Http404 for a stranger, `class_not_approved` (its timetable may
+    still change), `exam_lesson_wrong`, `exam_over`, `question_bank_empty`, `question_unknown`,
     `exam_already_sat`, `exam_time_wrong`.
     """
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)
-        if not (can_teach(actor, training_class) or can_manage(actor, training_class)):
-            raise Refusal(
-                "exam_setter_required",
-                gettext_noop("结业考试由本班讲师、助教或机构管理员设置。"),
-                rule="F22",
-                next_step=gettext_noop("请联系本班讲师。"),
-                status=403,
-            )
-        if lesson.training_class_id != training_class.pk or lesson.kind != HourKind.EXAM:
-            raise Refusal(
-                "exam_lesson_wrong",
-                gettext_noop("结业考试要安排在本班课表里的一节考试课上。"),
-                found=lesson.kind,
-                required=HourKind.EXAM,
-                rule="M9",
-                next_step=gettext_noop("请在课表里选一节“考试”。"),
-            )
+        if not can_manage(actor, training_class):
+            require_teach(actor, training_class)
+        _judge_lesson(training_class, lesson, at)
         existing = Exam.objects.filter(training_class=training_class).first()
         if existing and existing.attempts.exists():
             raise Refusal(
@@ -59,16 +49,7 @@ def set_exam(
                 rule="M9",
                 next_step=gettext_noop("需要重考的学员，按补考次数安排。"),
             )
-        chosen = questions or list(Question.objects.filter(course_id=training_class.course_id, retired=False))
-        if not chosen:
-            raise Refusal(
-                "question_bank_empty",
-                gettext_noop("这门课程的题库里还没有试题。"),
-                found=0,
-                required=1,
-                rule="P12",
-                next_step=gettext_noop("请先为课程录入试题。"),
-            )
+        chosen = _chosen(training_class, questions)
         longest = int(lesson.planned.total_seconds())
         allowed = longest if seconds_allowed is None else seconds_allowed
         if not 0 < allowed <= longest:
@@ -93,6 +74,12 @@ def set_exam(
             for question in chosen
         ]
         points = sum(question.points for question in chosen)
+        if existing and (existing.lesson_id, existing.paper, existing.seconds_allowed) == (
+            lesson.pk,
+            paper,
+            allowed,
+        ):
+            return existing
         exam, _created = Exam.objects.update_or_create(
             training_class=training_class,
             defaults={
@@ -118,3 +105,59 @@ def set_exam(
             at=at,
         )
     return exam
+
+
+def _judge_lesson(training_class: TrainingClass, lesson: Lesson, at: datetime.datetime) -> None:
+    if training_class.state not in (ClassState.APPROVED, ClassState.RUNNING):
+        raise Refusal(
+            "class_not_approved",
+            gettext_noop("班级%(state)s，现在不能设置结业考试。"),
+            found=training_class.state,
+            required=[ClassState.APPROVED.value, ClassState.RUNNING.value],
+            rule="M9",
+            params={"state": training_class.get_state_display()},
+            next_step=gettext_noop("备案通过以后、结班以前可以设置。"),
+        )
+    if lesson.training_class_id != training_class.pk or lesson.kind != HourKind.EXAM:
+        raise Refusal(
+            "exam_lesson_wrong",
+            gettext_noop("结业考试要安排在本班课表里的一节考试课上。"),
+            found=lesson.kind,
+            required=HourKind.EXAM,
+            rule="M9",
+            next_step=gettext_noop("请在课表里选一节“考试”。"),
+        )
+    if at >= lesson.ends_at:
+        raise Refusal(
+            "exam_over",
+            gettext_noop("结业考试的时间已经过了。"),
+            found=at.isoformat(),
+            required=lesson.ends_at.isoformat(),
+            rule="M9",
+            next_step=gettext_noop("请选一节还没有结束的考试课。"),
+        )
+
+
+def _chosen(training_class: TrainingClass, questions: Sequence[Question] | None) -> list[Question]:
+    bank = list(Question.objects.filter(course_id=training_class.course_id, retired=False))
+    chosen = bank if questions is None else list(dict.fromkeys(questions))
+    if not chosen:
+        raise Refusal(
+            "question_bank_empty",
+            gettext_noop("这门课程的题库里还没有试题。"),
+            found=0,
+            required=1,
+            rule="P12",
+            next_step=gettext_noop("请先为课程录入试题。"),
+        )
+    if strange := [question.pk for question in chosen if question not in bank]:
+        raise Refusal(
+            "question_unknown",
+            gettext_noop("有 %(count)s 道题不在这门课程的题库里，或者已经停用。"),
+            found=strange,
+            rule="P12",
+            params={"count": len(strange)},
+            next_step=gettext_noop("请只选本课程题库里的试题。"),
+            status=400,
+        )
+    return chosen

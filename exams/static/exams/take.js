@@ -24,7 +24,7 @@ function find(root, selector, kind) {
 }
 
 const paper = find(document, "#paper", HTMLFormElement);
-const dialog = find(document, "#hand-in", HTMLDialogElement);
+const dialog = find(document, "#hand-in", HTMLElement);
 const status = find(paper, "[data-status]", HTMLElement);
 const left = find(paper, "[data-left]", HTMLElement);
 const confirm = find(dialog, "[data-act=confirm]", HTMLButtonElement);
@@ -36,6 +36,8 @@ const questions = Array.from(paper.querySelectorAll("fieldset[data-question]")).
 const waiting = new Set();
 let isSaving = false;
 let isDone = false;
+/** The paper was confirmed while something was still being saved; it goes in once that is stored. */
+let isConfirmed = false;
 
 /** @param {HTMLFieldSetElement} question @returns {number[]} */
 function chosen(question) {
@@ -114,7 +116,7 @@ async function saveAll() {
   } finally {
     isSaving = false;
   }
-  confirm.disabled = false;
+  if (isConfirmed) handIn();
 }
 
 /** Leave the page for the result; the server marks what it has. */
@@ -133,23 +135,29 @@ paper.addEventListener("change", (event) => {
   void saveAll();
 });
 
+// yc.js opens the dialog (data-yc-open), also where the browser has none.
 find(paper, "[data-act=submit]", HTMLButtonElement).addEventListener("click", () => {
   const open = questions.filter((question) => chosen(question).length === 0).map((q) => q.dataset.number ?? "");
   find(dialog, "[data-numbers]", HTMLElement).textContent = open.join("、");
   find(dialog, "[data-unanswered]", HTMLElement).hidden = open.length === 0;
   find(dialog, "[data-unanswered-none]", HTMLElement).hidden = open.length > 0;
-  confirm.disabled = isSaving;
-  dialog.showModal();
 });
 
 // Enter in the paper or the dialog's button: hand in only when everything chosen is stored.
 paper.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!dialog.open) return;
-  confirm.disabled = true;
+  if (!dialog.hasAttribute("open")) return;
+  isConfirmed = confirm.disabled = true;
   if (isSaving || waiting.size > 0) void saveAll();
   else handIn();
 });
+
+function reconsider() {
+  isConfirmed = confirm.disabled = false;
+}
+
+dialog.addEventListener("close", reconsider);
+find(dialog, "[data-yc-close]", HTMLElement).addEventListener("click", reconsider);
 
 window.addEventListener("beforeunload", (event) => {
   if (isDone || (waiting.size === 0 && !isSaving)) return;

@@ -1,0 +1,213 @@
+"""Concluding a class: who gets a certificate, its number, its paper, and what the public may see."""
+
+import io
+import subprocess
+from pathlib import Path
+
+import cv2
+import pypdf
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from attendance.models import Verdict
+from audit.models import Entry
+from classes.models import TrainingClass
+from classes.states import ClassState
+from config.demo.cast import Cast
+from exams.actions.certificates import print_pdf, revoke_certificate
+from exams.certificates.document import draw, han_date, readable_number
+from exams.models import Certificate, CertificateCounter, Exam
+from exams.queries import completions_of
+from exams.states import CertificateState
+from policy.refusals import Refusal
+from tests.cast import client_of
+from tests.exams.conftest import OVER, START, School
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def concluded(school: School, cast: Cast) -> Certificate:
+    """The learner passed both."""
+    school.attends(cast.learner)
+    school.sits(cast.learner)
+    [certificate] = school.concludes()
+    return print_pdf(certificate_id=certificate.pk, at=OVER)
+
+
+def test_a_certificate_needs_both_the_exam_and_attendance(school: School, cast: Cast) -> None:
+    both, exam_only, attendance_only, neither = map(school.trainee, cast.trainees(4))
+    for user in (both, attendance_only):
+        school.attends(user)
+    school.sits(both)
+    school.sits(exam_only)
+    school.sits(attendance_only, right=False)
+    [certificate] = school.concludes()
+    assert certificate.enrolment.person == both.person
+    outcomes = {
+        one.enrolment.person_id: (
+            bool(one.exam and one.exam.passed),
+            bool(one.verdict and one.verdict.passed),
+            one.passed,
+            one.certificate is not None,
+        )
+        for one in completions_of(school.training_class)
+    }
+    assert outcomes == {
+        both.person_id: (True, True, True, True),
+        exam_only.person_id: (True, False, False, False),
+        attendance_only.person_id: (False, True, False, False),
+        neither.person_id: (False, False, False, False),
+    }
+    facts = Entry.objects.get(kind="class.concluded").facts
+    assert facts == {"enrolled": 4, "completed": 1}
+    assert Entry.objects.get(kind="certificate.issued").facts["number"] == certificate.number
+
+
+def test_without_an_exam_the_class_ends_and_nobody_passes(school: School, cast: Cast) -> None:
+    school.attends(cast.learner)
+    Exam.objects.all().delete()
+    assert school.concludes() == []
+    school.training_class.refresh_from_db()
+    assert school.training_class.state == ClassState.FINISHED
+    assert Verdict.objects.get().passed
+
+
+def test_concluding_again_changes_nothing(concluded: Certificate, school: School) -> None:
+    entries = Entry.objects.count()
+    assert school.concludes() == [concluded]
+    assert Entry.objects.count() == entries
+    assert CertificateCounter.objects.get().last == 1
+
+
+def test_only_the_manager_of_the_institution_concludes(school: School, cast: Cast) -> None:
+    for actor in (cast.trainer, cast.learner, cast.rival, cast.officer):
+        client = client_of(actor)
+        assert client.post(f"/classes/{school.training_class.pk}/conclude/").status_code in (403, 404)
+        assert client.post(f"/api/v1/classes/{school.training_class.pk}/conclude/").status_code in (403, 404)
+    assert TrainingClass.objects.get().state == ClassState.RUNNING
+    assert not Verdict.objects.exists()
+
+
+def test_the_class_does_not_end_while_somebody_sits_the_exam(school: School, cast: Cast) -> None:
+    school.starts(cast.learner)
+    with pytest.raises(Refusal) as refused:
+        school.concludes(START)
+    assert refused.value.code == "attempts_running"
+    assert not Verdict.objects.exists()
+
+
+def test_numbers_follow_each_other_without_a_gap(school: School, cast: Cast) -> None:
+    CertificateCounter.objects.create(prefix="41012026", last=317)
+    for user in map(school.trainee, cast.trainees(3)):
+        school.attends(user)
+        school.sits(user)
+    numbers = [certificate.number for certificate in school.concludes()]
+    assert numbers == ["41012026000318", "41012026000319", "41012026000320"]
+    assert CertificateCounter.objects.get().last == 320
+
+
+def test_the_paper_says_who_and_what_and_its_code_leads_to_the_check(
+    concluded: Certificate, cast: Cast, tmp_path: Path
+) -> None:
+    content = draw(concluded)
+    assert content == draw(concluded)
+    page = pypdf.PdfReader(io.BytesIO(content)).pages[0]
+    text = page.extract_text().replace("\n", "").replace(" ", "")
+    assert cast.learner.person is not None
+    for part in ("王小满", concluded.number[-6:], "合格证", "5课时", "演示", "创业意识培训（GYB）"):
+        assert part in text
+    assert cast.learner.person.open_id_number() not in text
+    assert cast.learner.person.id_number_masked in text
+    file = tmp_path / "certificate.pdf"
+    file.write_bytes(content)
+    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", file, tmp_path / "page"], check=True)
+    decoded, *_ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(tmp_path / "page.png")))
+    assert decoded == f"{settings.PUBLIC_URL}/certificates/check/?number={concluded.number}"
+
+
+def test_the_paper_is_drawn_once_and_its_digest_is_on_record(concluded: Certificate) -> None:
+    again = print_pdf(certificate_id=concluded.pk, at=OVER)
+    assert again.pdf.name == concluded.pdf.name
+    assert Entry.objects.get(kind="certificate.printed").facts["pdf"] == concluded.pdf_sha256
+
+
+def test_dates_and_numbers_read_as_people_write_them() -> None:
+    import datetime
+
+    assert han_date(datetime.date(2026, 11, 30)) == "二〇二六年十一月三十日"
+    assert han_date(datetime.date(2026, 1, 10)) == "二〇二六年一月十日"
+    assert readable_number("41012026000318") == "豫创证 4101 2026 000318"
+
+
+# --- the public check ---
+
+
+@pytest.mark.parametrize("typed", ["{n}", "豫创证 {n}", " {a} {b} {c} ", "４１０１{b}{c}"])
+def test_anybody_checks_a_certificate_and_sees_no_more_than_the_paper_shows_masked(
+    concluded: Certificate, cast: Cast, typed: str
+) -> None:
+    n = concluded.number
+    page = Client().get(
+        "/certificates/check/", {"number": typed.format(n=n, a=n[:4], b=n[4:8], c=n[8:])}
+    )
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert 'data-state="valid"' in html
+    assert "王*满" in html
+    assert "王小满" not in html
+    assert cast.learner.person is not None
+    assert cast.learner.person.open_id_number() not in html
+
+
+def test_the_check_answers_programs_too(concluded: Certificate) -> None:
+    answer = Client().get(f"/api/v1/certificates/{concluded.number}/verify/")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["state"], body["name"], body["course_type"]) == ("valid", "王*满", "GYB")
+    assert body["attendance_percent"] == "100.00" or body["attendance_percent"].startswith("100")
+
+
+@pytest.mark.parametrize("number", ["41012026999999", "x", "4" * 60, "%00"])
+def test_an_unknown_number_is_said_to_be_unknown(db: None, number: str) -> None:
+    page = Client().get("/certificates/check/", {"number": number})
+    assert page.status_code == 200
+    assert 'data-state="unknown"' in page.content.decode()
+    assert Client().get(f"/api/v1/certificates/{number}/verify/").status_code == 404
+
+
+def test_a_revoked_certificate_says_since_when_and_why(concluded: Certificate, cast: Cast) -> None:
+    revoked = revoke_certificate(actor=cast.officer, certificate=concluded, reason="冒名顶替", at=OVER)
+    assert revoked.state == CertificateState.REVOKED
+    revoke_certificate(actor=cast.officer, certificate=concluded, reason="再撤一次", at=OVER)
+    html = Client().get("/certificates/check/", {"number": concluded.number}).content.decode()
+    assert 'data-state="revoked"' in html
+    assert "冒名顶替" in html
+    assert "再撤一次" not in html
+    assert Client().get(f"/api/v1/certificates/{concluded.number}/verify/").json()["state"] == "revoked"
+    assert Entry.objects.filter(kind="certificate.revoked").count() == 1
+
+
+def test_only_an_officer_revokes_and_only_with_a_reason(concluded: Certificate, cast: Cast) -> None:
+    for actor, reason, code in (
+        (cast.manager, "理由", "officer_required"),
+        (cast.learner, "理由", "officer_required"),
+        (cast.officer, "  ", "reason_required"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            revoke_certificate(actor=actor, certificate=concluded, reason=reason, at=OVER)
+        assert refused.value.code == code
+    concluded.refresh_from_db()
+    assert concluded.state == CertificateState.VALID
+
+
+def test_the_file_is_for_its_trainee_the_manager_and_the_officer(concluded: Certificate, cast: Cast) -> None:
+    path = f"/certificates/{concluded.pk}/pdf/"
+    for user in (cast.learner, cast.manager, cast.officer):
+        answer = client_of(user).get(path)
+        assert answer.status_code == 200
+        assert answer["Content-Disposition"] == f'attachment; filename="{concluded.number}.pdf"'
+    for user in (cast.trainer, cast.rival, cast.regulator):
+        assert client_of(user).get(path).status_code == 404
+    assert client_of(None).get(path).status_code == 302
