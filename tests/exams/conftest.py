@@ -65,12 +65,28 @@ class School:
 
 def add_questions(training_class: TrainingClass) -> None:
     rows: list[dict[str, Any]] = [
-        {"kind": "single", "stem": "一碗面卖 15 元，成本 11.4 元，赚多少？", "options": ["3.6 元", "4.6 元", "15 元"],
-         "correct": [0], "points": 5},
-        {"kind": "multiple", "stem": "下面哪些是变动成本？", "options": ["食材", "包装盒", "房租"],
-         "correct": [0, 1], "points": 10},
-        {"kind": "judgement", "stem": "利润等于收入减成本。", "options": ["对", "错"], "correct": [0], "points": 5},
-    ]  # fmt: skip
+        {
+            "kind": "single",
+            "stem": "一碗面卖 15 元，成本 11.4 元，赚多少？",
+            "options": ["3.6 元", "4.6 元", "15 元"],
+            "correct": [0],
+            "points": 5,
+        },
+        {
+            "kind": "multiple",
+            "stem": "下面哪些是变动成本？",
+            "options": ["食材", "包装盒", "房租"],
+            "correct": [0, 1],
+            "points": 10,
+        },
+        {
+            "kind": "judgement",
+            "stem": "利润等于收入减成本。",
+            "options": ["对", "错"],
+            "correct": [0],
+            "points": 5,
+        },
+    ]
     for row in rows:
         Question.objects.create(course=training_class.course, **row)
 

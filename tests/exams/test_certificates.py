@@ -1,5 +1,6 @@
 """Concluding a class: who gets a certificate, its number, its paper, and what the public may see."""
 
+import datetime
 import io
 import subprocess
 from pathlib import Path
@@ -114,7 +115,8 @@ def test_the_paper_says_who_and_what_and_its_code_leads_to_the_check(
     content = draw(concluded)
     assert content == draw(concluded)
     page = pypdf.PdfReader(io.BytesIO(content)).pages[0]
-    text = page.extract_text().replace("\n", "").replace(" ", "")
+    # pypdf leaves the high byte of each two-byte code of an embedded CID font in its text.
+    text = "".join(page.extract_text().replace("\x00", "").split())
     assert cast.learner.person is not None
     for part in ("王小满", concluded.number[-6:], "合格证", "5课时", "演示", "创业意识培训（GYB）"):
         assert part in text
@@ -134,8 +136,6 @@ def test_the_paper_is_drawn_once_and_its_digest_is_on_record(concluded: Certific
 
 
 def test_dates_and_numbers_read_as_people_write_them() -> None:
-    import datetime
-
     assert han_date(datetime.date(2026, 11, 30)) == "二〇二六年十一月三十日"
     assert han_date(datetime.date(2026, 1, 10)) == "二〇二六年一月十日"
     assert readable_number("41012026000318") == "豫创证 4101 2026 000318"
@@ -149,9 +149,7 @@ def test_anybody_checks_a_certificate_and_sees_no_more_than_the_paper_shows_mask
     concluded: Certificate, cast: Cast, typed: str
 ) -> None:
     n = concluded.number
-    page = Client().get(
-        "/certificates/check/", {"number": typed.format(n=n, a=n[:4], b=n[4:8], c=n[8:])}
-    )
+    page = Client().get("/certificates/check/", {"number": typed.format(n=n, a=n[:4], b=n[4:8], c=n[8:])})
     assert page.status_code == 200
     html = page.content.decode()
     assert 'data-state="valid"' in html
@@ -166,7 +164,7 @@ def test_the_check_answers_programs_too(concluded: Certificate) -> None:
     assert answer.status_code == 200
     body = answer.json()
     assert (body["state"], body["name"], body["course_type"]) == ("valid", "王*满", "GYB")
-    assert body["attendance_percent"] == "100.00" or body["attendance_percent"].startswith("100")
+    assert body["attendance_percent"] == "100%"
 
 
 @pytest.mark.parametrize("number", ["41012026999999", "x", "4" * 60, "%00"])
