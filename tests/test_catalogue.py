@@ -4,6 +4,7 @@ The catalogue is compared with a fresh extraction of the whole tree, made by the
 """
 
 import ast
+import datetime
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.test import Client
-from django.utils import translation
+from django.utils import formats, translation
 
 from accounts.refusals import rendered
 from policy.classes import judge_class_size
@@ -325,6 +326,14 @@ def test_findings_speak_english_with_their_parameters_translated():
     assert message == (
         "Start Your Business (SYB): at most 30 a class; you have 31. Remove 1 or open another class."
     )
+
+
+def test_dates_that_no_filter_writes_follow_the_language():
+    """Sentences of the evidence, for one."""
+    day = datetime.date(2026, 11, 23)
+    assert formats.date_format(day) == "2026年11月23日"
+    with translation.override("en"):
+        assert formats.date_format(day) == "23 Nov 2026"
 
 
 def test_djangos_own_words_are_ours():
