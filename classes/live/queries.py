@@ -57,11 +57,7 @@ def snapshot(lesson: Lesson, user: User) -> dict[str, Any]:
             "messages": [event.message["data"] for event in last_messages(lesson)],
             "slides": [],
             "polls": [],
-            "media": {
-                "available": bool(settings.JANUS_HTTP_URL),
-                "feeds": [],
-                "ice_servers": settings.ICE_SERVERS,
-            },
+            "media": media(lesson),
             **{name: part(lesson, user) for name, part in snapshot_parts().items()},
         }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.core.files import File
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-CHUNK = 64 * 1024
+CHUNK = 256 * 1024
 NOTHING = (0, -1)
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -26,18 +27,17 @@ def file_response(
     wanted = request.headers.get("Range", "") if request.headers.get("If-Range", etag) == etag else ""
     bounds = _bounds(wanted, size)
     response: HttpResponseBase
-    if bounds is None:
-        response = FileResponse(file.open("rb"), content_type=content_type)
-        response.headers["Content-Length"] = str(size)
-    elif bounds is NOTHING:
+    if bounds is NOTHING:
         response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     else:
-        first, last = bounds
-        response = StreamingHttpResponse(
-            _read(file.open("rb"), first, last - first + 1), status=206, content_type=content_type
-        )
-        response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-        response.headers["Content-Length"] = str(last - first + 1)
+        first, last = bounds or (0, size - 1)
+        length = last - first + 1
+        status = 206 if bounds else 200
+        content = _read(file, first, length)
+        response = StreamingHttpResponse(content, status=status, content_type=content_type)
+        response.headers["Content-Length"] = str(length)
+        if bounds:
+            response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["ETag"] = etag
     return response
@@ -57,9 +57,14 @@ def _bounds(header: str, size: int) -> tuple[int, int] | None:
     return (int(first), min(int(last or size), size - 1)) if int(first) < size else NOTHING
 
 
-def _read(file: IO[bytes], first: int, length: int) -> Iterator[bytes]:
-    with file:
-        file.seek(first)
-        while length > 0 and (chunk := file.read(min(CHUNK, length))):
+async def _read(file: File[bytes], first: int, length: int) -> AsyncIterator[bytes]:
+    """Read piece by piece: under ASGI a plain iterator would first be read into memory whole."""
+    with await _in_thread(file.open)("rb") as opened:
+        await _in_thread(opened.seek)(first)
+        while length > 0 and (chunk := await _in_thread(opened.read)(min(CHUNK, length))):
             length -= len(chunk)
             yield chunk
+
+
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    return sync_to_async(function, thread_sensitive=False)

@@ -156,9 +156,9 @@ def in_room(server: LiveServer, user: User | None, lesson: Lesson, **options: An
         print(f"--- {user}:", *client.transcript, sep="\n")
 
 
-def eventually(condition: Any) -> None:
+def eventually(condition: Any, within: float = WITHIN) -> None:
     """Wait until what another thread does has happened."""
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)

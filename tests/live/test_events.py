@@ -270,7 +270,7 @@ def test_a_full_room_costs_no_more_queries(school, trainer, lesson, now, count, 
         queries.snapshot(lesson, trainer)
 
 
-SNAPSHOT_QUERIES = 14
+SNAPSHOT_QUERIES = 15
 
 
 @pytest.mark.django_db(transaction=True)

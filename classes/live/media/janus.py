@@ -6,6 +6,7 @@ may publish; only the media itself goes to Janus's UDP ports (docs/decisions/000
 
 import hashlib
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Mapping
@@ -50,6 +51,10 @@ class Sdp:
 
     type: str
     sdp: str
+
+
+# The address of the long poll holds the secret, and httpx would log it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @cache
