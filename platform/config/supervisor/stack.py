@@ -232,7 +232,7 @@ class Stack:
                 self._say,
                 self.environment,
                 ready=lambda: _answers(address.port or 0, f"{address.path}/info"),
-                quiet=lambda line: not any(word in line for word in ("[ERR]", "[WARN]", "[FATAL]")),
+                quiet=_janus_chatter,
             )
         )
 
@@ -251,13 +251,16 @@ class Stack:
         return service
 
     def _worker(self) -> Service:
-        return self._python(
+        service = self._python(
             "worker",
             *("-m", "celery", "--quiet", "-A", "config.celery", "worker", "--loglevel", "INFO"),
             *("--concurrency", "2", "--without-gossip", "--without-mingle"),
             ready_line=" ready.",
             quiet=_celery_chatter,
         )
+        # As root, on a developer's machine, it says so in four lines; it was not our choice of user.
+        service.environment = {**self.environment, "PYTHONWARNINGS": "ignore:You're running the worker"}
+        return service
 
     def _beat(self) -> Service:
         return self._python(
@@ -350,6 +353,12 @@ def _processes_with(mark: bytes) -> list[int]:
 def _celery_chatter(line: str) -> bool:
     """Beat sends something every few seconds; only what fails is worth a line."""
     return "Sending due task" in line or line.endswith(" received") or " succeeded in " in line
+
+
+def _janus_chatter(line: str) -> bool:
+    """Asking whether a room is there is how we find out; mDNS is off on purpose."""
+    serious = any(word in line for word in ("[ERR]", "[WARN]", "[FATAL]"))
+    return not serious or "No such room" in line or "mDNS" in line
 
 
 def _redis_chatter(line: str) -> bool:
