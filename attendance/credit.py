@@ -37,9 +37,7 @@ BY_HANDING_IN: Final = (HourKind.HOMEWORK, HourKind.EXAM)
 
 _RANGES = """
 WITH
--- The lessons of the class, each with its planned time and what it is worth. All later steps pick their
--- rows by lesson id and clip by multiplying ranges: an overlap condition in a join makes the planner scan,
--- which is 55 times slower.
+-- The lessons of the class, each with its planned time and what it is worth.
 lesson AS (
     SELECT id, kind, state, starts_at, closed_at,
            tstzmultirange(tstzrange(starts_at, ends_at)) AS planned,
@@ -55,93 +53,93 @@ trainee AS (
        AND state = 'active'
        AND (%(enrolment)s::bigint IS NULL OR id = %(enrolment)s)
 ),
--- When the server saw each person in each lesson.
-seen AS (
-    SELECT lesson_id, person_id, range_agg(during) AS ranges
-      FROM (SELECT lesson_id, person_id, during
-              FROM live_presenceinterval
-             WHERE lesson_id IN (SELECT id FROM lesson) AND person_id IN (SELECT person_id FROM trainee)
-             UNION ALL
-            SELECT lesson_id, person_id, tstzrange(started_at, last_seen_at)
-              FROM live_openpresence
-             WHERE lesson_id IN (SELECT id FROM lesson) AND person_id IN (SELECT person_id FROM trainee)
-           ) AS stretch
-     GROUP BY lesson_id, person_id
-),
--- The accepted sign-ins, each a window until its sign-out; an end that is NULL leaves the range open.
-sign_in AS (
-    SELECT lesson_id, enrolment_id, method, requested_at, decided_at, signed_out_at
+-- All that is known, one row a fact, each kind of fact in its own column. One GROUP BY gathers it: joins of
+-- what the steps found would be planned as nested loops, since nothing is known of their sizes (20 times
+-- slower for a class of sixty), and an overlap condition in a join makes the planner scan (55 times slower).
+fact (lesson_id, enrolment_id, seen, signed, signed_out, proof, missed, handed_in) AS (
+    -- every trainee in every lesson, so that nobody is missing from the result
+    SELECT lesson.id, trainee.id, NULL::tstzrange, NULL::tstzrange, NULL::boolean, NULL::timestamptz,
+           NULL::tstzrange, NULL::boolean
+      FROM lesson CROSS JOIN trainee
+     UNION ALL
+    -- seen: when the server saw each person in each lesson; now, up to the last heartbeat
+    SELECT lesson_id, trainee.id, during, NULL, NULL, NULL, NULL, NULL
+      FROM live_presenceinterval JOIN trainee USING (person_id)
+     WHERE lesson_id IN (SELECT id FROM lesson)
+     UNION ALL
+    SELECT lesson_id, trainee.id, tstzrange(started_at, last_seen_at), NULL, NULL, NULL, NULL, NULL
+      FROM live_openpresence JOIN trainee USING (person_id)
+     WHERE lesson_id IN (SELECT id FROM lesson)
+     UNION ALL
+    -- signed: an accepted sign-in is a window until its sign-out; an end that is NULL leaves it open.
+    -- It is also proof that its person was there.
+    SELECT lesson_id, enrolment_id, NULL, tstzrange(requested_at, signed_out_at), signed_out_at IS NOT NULL,
+           requested_at, NULL, NULL
       FROM attendance_signin
      WHERE state = 'accepted'
        AND lesson_id IN (SELECT id FROM lesson) AND enrolment_id IN (SELECT id FROM trainee)
+     UNION ALL
+    -- proof: the assistant's look at somebody who signed in by code
+    SELECT lesson_id, enrolment_id, NULL, NULL, NULL, decided_at, NULL, NULL
+      FROM attendance_signin
+     WHERE state = 'accepted' AND method = 'code'
+       AND lesson_id IN (SELECT id FROM lesson) AND enrolment_id IN (SELECT id FROM trainee)
+     UNION ALL
+    -- proof: an answer to a check; missed: a closed check without one, from its opening to its end. A check
+    -- that the end of the lesson cut short is nobody's miss.
+    SELECT checked.lesson_id, asked.enrolment_id, NULL, NULL, NULL, answer.answered_at,
+           CASE WHEN %(deduct)s AND answer.target_id IS NULL AND checked.closed_at IS NOT NULL
+                 AND (lesson.closed_at IS NULL OR checked.due_at <= lesson.closed_at)
+                THEN tstzrange(checked.opened_at, checked.due_at) END,
+           NULL
+      FROM lesson
+      JOIN attendance_check checked ON checked.lesson_id = lesson.id
+      JOIN attendance_checktarget asked ON asked.check_id = checked.id
+      LEFT JOIN attendance_checkanswer answer ON answer.target_id = asked.id
+     WHERE asked.enrolment_id IN (SELECT id FROM trainee)
+     UNION ALL
+    -- handed in: homework or an exam
+    SELECT lesson_id, enrolment_id, NULL, NULL, NULL, NULL, NULL, true
+      FROM attendance_unitcredit
+     WHERE lesson_id IN (SELECT id FROM lesson) AND enrolment_id IN (SELECT id FROM trainee)
 ),
-signed AS (
+-- One row per trainee and lesson: unions of ranges, lists of moments. Aggregates pass over NULL.
+gathered AS (
     SELECT lesson_id, enrolment_id,
-           range_agg(tstzrange(requested_at, signed_out_at)) AS ranges,
-           bool_and(signed_out_at IS NOT NULL) AS signed_out
-      FROM sign_in
+           coalesce(range_agg(seen), '{}') AS seen,
+           coalesce(range_agg(signed), '{}') AS signed,
+           bool_and(signed_out) AS signed_out,
+           array_agg(proof) FILTER (WHERE proof IS NOT NULL) AS proofs,
+           array_agg(missed) FILTER (WHERE missed IS NOT NULL) AS missed,
+           bool_or(handed_in) AS handed_in
+      FROM fact
      GROUP BY lesson_id, enrolment_id
 ),
--- Every closed check a trainee was asked in, with the moment of the answer if there was one. A check that the
--- end of the lesson cut short is nobody's miss.
-asked AS (
-    SELECT c.lesson_id, t.enrolment_id, c.opened_at, c.due_at, a.answered_at,
-           c.closed_at IS NOT NULL AND (l.closed_at IS NULL OR c.due_at <= l.closed_at) AS counts
-      FROM attendance_check c
-      JOIN lesson l ON l.id = c.lesson_id
-      JOIN attendance_checktarget t ON t.check_id = c.id
-      LEFT JOIN attendance_checkanswer a ON a.target_id = t.id
-     WHERE t.enrolment_id IN (SELECT id FROM trainee)
-),
--- Moments at which somebody certainly was there.
-proof AS (
-    SELECT lesson_id, enrolment_id, requested_at AS moment FROM sign_in
-     UNION ALL
-    SELECT lesson_id, enrolment_id, decided_at FROM sign_in WHERE method = 'code'
-     UNION ALL
-    SELECT lesson_id, enrolment_id, answered_at FROM asked WHERE answered_at IS NOT NULL
-),
--- The checks that leave time unproven: asked, still in the room when it opened, no answer. Who lost the line
--- before the check is simply absent, and loses no more than that.
-missed AS (
-    SELECT asked.lesson_id, asked.enrolment_id, asked.opened_at, asked.due_at, max(proof.moment) AS since
-      FROM asked
-      JOIN trainee ON trainee.id = asked.enrolment_id
-      JOIN seen ON seen.lesson_id = asked.lesson_id AND seen.person_id = trainee.person_id
-      LEFT JOIN proof ON proof.lesson_id = asked.lesson_id AND proof.enrolment_id = asked.enrolment_id
-                     AND proof.moment <= asked.due_at
-     WHERE %(deduct)s AND asked.counts AND asked.answered_at IS NULL AND seen.ranges @> asked.opened_at
-     GROUP BY asked.lesson_id, asked.enrolment_id, asked.opened_at, asked.due_at
-),
-unproven AS (
-    SELECT lesson_id, enrolment_id, range_agg(tstzrange(since, due_at)) AS ranges, count(*) AS checks
-      FROM missed
-     GROUP BY lesson_id, enrolment_id
-),
--- One row per trainee and lesson. The four ranges together are exactly the planned time.
+-- The planned time in four parts, which together are exactly all of it.
 part AS (
     SELECT trainee.id AS enrolment_id, trainee.person_id, lesson.id AS lesson_id, lesson.kind, lesson.state,
            lesson.starts_at, lesson.worth,
-           signed.ranges IS NOT NULL AS signed_in,
-           coalesce(signed.signed_out, false) AS signed_out,
-           coalesce(unproven.checks, 0) AS missed_checks,
-           handed.id IS NOT NULL AS handed_in,
-           here.ranges * here.windows - here.doubt AS credited,
-           here.ranges * here.windows * here.doubt AS unproven,
-           here.ranges - here.windows AS unsigned,
-           lesson.planned - here.ranges AS absent
-      FROM trainee
-     CROSS JOIN lesson
-      LEFT JOIN seen ON seen.lesson_id = lesson.id AND seen.person_id = trainee.person_id
-      LEFT JOIN signed ON signed.lesson_id = lesson.id AND signed.enrolment_id = trainee.id
-      LEFT JOIN unproven ON unproven.lesson_id = lesson.id AND unproven.enrolment_id = trainee.id
-      LEFT JOIN attendance_unitcredit handed
-             ON handed.lesson_id = lesson.id AND handed.enrolment_id = trainee.id
+           signed_out IS NOT NULL AS signed_in,
+           coalesce(signed_out, false) AS signed_out,
+           doubt.checks AS missed_checks,
+           coalesce(handed_in, false) AS handed_in,
+           seen * planned * signed - doubt.ranges AS credited,
+           seen * planned * signed * doubt.ranges AS unproven,
+           seen * planned - signed AS unsigned,
+           planned - seen AS absent
+      FROM gathered
+      JOIN lesson ON lesson.id = lesson_id
+      JOIN trainee ON trainee.id = enrolment_id
+     -- A missed check leaves unproven what lies between the last proof up to its end and its end; only for
+     -- who was still in the room when it opened. Who had lost the line is absent, and loses no more.
      CROSS JOIN LATERAL (
-            SELECT coalesce(seen.ranges, '{}') * lesson.planned AS ranges,
-                   coalesce(signed.ranges, '{}') AS windows,
-                   coalesce(unproven.ranges, '{}') AS doubt
-           ) AS here
+            SELECT count(*) AS checks,
+                   coalesce(range_agg(tstzrange(
+                       (SELECT max(proof) FROM unnest(proofs) AS proof WHERE proof <= upper(one)), upper(one)
+                   )), '{}') AS ranges
+              FROM unnest(missed) AS one
+             WHERE seen @> lower(one)
+           ) AS doubt
 ),
 -- Lengths in whole microseconds: extract() of an interval is an exact number in PostgreSQL.
 measured AS (
