@@ -103,7 +103,8 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
             },
         )
     again = may_sit_again(editions.edition(exam.training_class.edition), attempts=len(sittings))
-    if last and last.state == AttemptState.SUBMITTED and not again.passed and refused is None:
+    verdict = judged(last) if last else None
+    if last and verdict and (verdict.passed or not again.passed) and refused is None:
         return redirect("exams:result", last.pk)
     return render(
         request,
