@@ -126,7 +126,7 @@ def test_two_taps_on_begin_make_one_sitting(school: School, cast: Cast) -> None:
 
 
 def test_handing_in_waits_for_the_enrolment_before_it_takes_the_chain(school: School, cast: Cast) -> None:
-    """Whoever holds the enrolment (coursework, crediting) goes on to the chain: the other order would lock up."""
+    """Coursework and crediting take them in this order: in the other, the two would wait for each other."""
     attempt = school.starts(cast.learner)
     with transaction.atomic():
         enrolment = Enrolment.objects.select_for_update(no_key=True).get(pk=attempt.enrolment_id)
