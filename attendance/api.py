@@ -39,6 +39,7 @@ from attendance.wording import reason_words, remark_words, sign_in_words
 from classes.models import Enrolment, Lesson
 from classes.permissions import access_class
 from identity import uploads
+from identity.api import FramesSerializer
 from policy.messages import exact_text, percent_text
 
 Body = serializers.Serializer[Any]
@@ -52,12 +53,6 @@ def seconds_text(microseconds: int) -> str:
 
 
 # --- signing in and out ---
-
-
-class FramesSerializer(Body):
-    """One to eight JPEG or PNG pictures of the same moment, as repeated parts called `frames`."""
-
-    frames = serializers.ListField(child=serializers.FileField(), max_length=8)
 
 
 class CodeSerializer(Body):
@@ -230,7 +225,7 @@ class OptionSerializer(Body):
     )
 
 
-class AnswerSerializer(serializers.Serializer[CheckAnswer]):
+class CheckAnswerSerializer(serializers.Serializer[CheckAnswer]):
     check = serializers.IntegerField(source="target.asked_in_id")
     answered_at = serializers.DateTimeField()
     option = serializers.IntegerField(allow_null=True)
@@ -273,19 +268,19 @@ class QuestionView(AttendanceView):
 class AnswerView(AttendanceView):
     """Answer a check one was asked in, by the server's clock; the first answer stands."""
 
-    @extend_schema(request=OptionSerializer, responses={200: AnswerSerializer, **ERRORS})
+    @extend_schema(request=OptionSerializer, responses={200: CheckAnswerSerializer, **ERRORS})
     def post(self, request: Request, pk: int) -> Response:
         at = timezone.now()
         check = access_check(self.user(), pk)
         option = self.body(OptionSerializer).get("option")
         answer = actions.answer_check(check=check, option=option, actor=self.user(), at=at)
-        return Response(AnswerSerializer(answer).data)
+        return Response(CheckAnswerSerializer(answer).data)
 
 
 # --- time ---
 
 
-class ReasonSerializer(Body):
+class TimeReasonSerializer(Body):
     code = serializers.CharField()
     message = serializers.CharField()
     citation = serializers.CharField()
@@ -307,7 +302,7 @@ class TimeSerializer(Body):
     share_percent = serializers.CharField(help_text="cut to two decimals, never rounded")
     passed = serializers.BooleanField()
     concluded = serializers.BooleanField(help_text="whether the verdict is final")
-    reasons = ReasonSerializer(many=True)
+    reasons = TimeReasonSerializer(many=True)
 
 
 def time_body(one: TraineeCredit, *, concluded: bool) -> dict[str, Any]:
