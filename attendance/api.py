@@ -39,7 +39,6 @@ from attendance.wording import reason_words, remark_words, sign_in_words
 from classes.models import Enrolment, Lesson
 from classes.permissions import access_class
 from identity import uploads
-from identity.api import FramesSerializer
 from policy.messages import exact_text, percent_text
 
 Body = serializers.Serializer[Any]
@@ -53,6 +52,12 @@ def seconds_text(microseconds: int) -> str:
 
 
 # --- signing in and out ---
+
+
+class SignInFramesSerializer(Body):
+    """One to eight JPEG or PNG pictures of the same moment, as repeated parts called `frames`."""
+
+    frames = serializers.ListField(child=serializers.FileField(), max_length=8)
 
 
 class CodeSerializer(Body):
@@ -119,7 +124,7 @@ class SignInView(AttendanceView):
         return Response(sign_in_body(lesson, queries.last_sign_in(lesson, enrolment)))
 
     @extend_schema(
-        request={"multipart/form-data": FramesSerializer, "application/json": CodeSerializer},
+        request={"multipart/form-data": SignInFramesSerializer, "application/json": CodeSerializer},
         responses={201: SignInSerializer, **ERRORS, 422: RefusalSerializer, 429: RefusalSerializer},
     )
     def post(self, request: Request, pk: int) -> Response:
