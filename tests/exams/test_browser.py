@@ -1,0 +1,115 @@
+"""The exam on a phone: choices are saved at once, survive a lost connection, and go in with the paper."""
+
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, expect, sync_playwright
+
+from attendance.models import UnitCredit
+from classes.states import LessonState
+from config.demo.cast import Cast
+from exams.actions.papers import set_exam
+from exams.models import Attempt, AttemptAnswer, Exam
+from exams.states import AttemptState
+from tests.attendance.conftest import Room
+from tests.exams.conftest import add_questions
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AXE = Path(settings.ROOT) / ".local" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture
+def exam(room: Room) -> Exam:
+    """An exam that is open now, by the real clock."""
+    now = datetime.datetime.now(datetime.UTC)
+    lesson = room.lesson(
+        now - datetime.timedelta(minutes=5),
+        now + datetime.timedelta(minutes=40),
+        hours="1",
+        kind="exam",
+        state=LessonState.PLANNED,
+    )
+    add_questions(room.training_class)
+    return set_exam(actor=room.cast.trainer, training_class=room.training_class, lesson=lesson, at=now)
+
+
+@pytest.fixture
+def page(live_server: Any, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """The learner's phone."""
+    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    client.force_login(cast.learner)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["YUCHUANG_CHROMIUM"], args=["--no-sandbox"]
+        )
+        phone = browser.new_context(
+            viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=live_server.url, bypass_csp=True
+        )
+        session = client.cookies["sessionid"].value
+        phone.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        yield phone.new_page()
+        browser.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds wrong with the content of the page as it stands."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("async () => (await axe.run('main')).violations")
+    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']]}" for one in found]
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where somebody asked for them."""
+    if folder := os.environ.get("YUCHUANG_PICTURES"):
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def test_the_exam_on_a_phone(page: Page, exam: Exam) -> None:
+    page.goto(f"/exams/{exam.pk}/take/")
+    assert faults(page) == []
+    shoot(page, "exam-before")
+    page.click("[data-act=start]")
+    page.check("form#paper input[name=q0][value='0']")
+    expect(page.locator("[data-status]")).to_contain_text("已自动保存")
+    assert faults(page) == []
+    shoot(page, "exam-paper")
+
+    page.context.set_offline(True)
+    page.check("input[name=q1][value='0']")
+    page.check("input[name=q1][value='1']")
+    expect(page.locator("[data-status]")).to_contain_text("没有存上")
+    assert list(AttemptAnswer.objects.values_list("question", flat=True)) == [0]
+    page.context.set_offline(False)
+    expect(page.locator("[data-status]")).to_contain_text("已自动保存", timeout=10_000)
+    assert AttemptAnswer.objects.get(question=1).chosen == [0, 1]
+
+    page.reload()
+    expect(page.locator("input[name=q1][value='1']")).to_be_checked()
+    page.click("button[data-act=submit]")
+    number = page.locator("fieldset[data-question='2']").get_attribute("data-number")
+    expect(page.locator("[data-numbers]")).to_have_text(number or "")
+    shoot(page, "exam-hand-in")
+    assert faults(page) == []
+    page.click("button[data-act=confirm]")
+    page.wait_for_url("**/attempts/*/")
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.points) == (AttemptState.SUBMITTED, 15)
+    assert UnitCredit.objects.get().lesson_id == exam.lesson_id
+    assert faults(page) == []
+    shoot(page, "exam-result")
+
+
+def test_when_the_time_is_over_the_page_hands_in_by_itself(page: Page, exam: Exam) -> None:
+    Exam.objects.update(seconds_allowed=4)
+    page.goto(f"/exams/{exam.pk}/take/")
+    page.click("[data-act=start]")
+    page.check("input[name=q0][value='0']")
+    page.wait_for_url("**/attempts/*/", timeout=15_000)
+    assert Attempt.objects.get().points == 5
