@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_playwright
 
 FACES = Path(__file__).resolve().parent.parent / "faces"
 PHONE = {"width": 390, "height": 844}
@@ -67,10 +67,25 @@ class Browsers:
         page = context.pages[0]
         page.on(
             "console",
-            lambda message: self.troubles.append(f"{name}: {message.text}") if message.type == "error" else None,
+            lambda message: (
+                self.troubles.append(f"{name}: {message.text}") if message.type == "error" else None
+            ),
         )
         page.on("pageerror", lambda error: self.troubles.append(f"{name}: {error}"))
         return page
+
+    def shut(self, page: Page) -> None:
+        """Close one browser."""
+        self._open.remove(page.context)
+        page.context.close()
+
+    def describe(self) -> None:
+        """Say where every browser stands; pytest shows it when the test has failed."""
+        for context in self._open:
+            for page in context.pages:
+                with suppress(Error):
+                    print(page.url, "|", " ".join(page.inner_text("body", timeout=1000).split())[:600])
+        print("\n".join(self.troubles))
 
     def close(self) -> None:
         for context in self._open:
@@ -84,6 +99,7 @@ def browsers_at(url: str, folder: Path) -> Iterator[Browsers]:
         try:
             yield browsers
         finally:
+            browsers.describe()
             browsers.close()
 
 

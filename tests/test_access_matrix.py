@@ -1,0 +1,439 @@
+"""Every address × every member of the cast.
+
+The table says who gets past the door: N nobody, L learner, T trainer, S assistant, M manager, R rival, O
+officer,
+G regulator, F finance, P operator. Everybody else gets 401, 403, 404 or the sign-in page, and nothing
+changes. Past the
+door an address may still refuse what was sent (400, 409, 422). An address without a row fails, and so
+does a method that an address answers without having a row for it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client, TestCase, override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from attendance.models import Check, SignIn
+from classes.models import Filing
+from config.demo.cast import build_cast
+from exams.actions.attempts import start_attempt
+from exams.actions.papers import set_exam
+from exams.models import Certificate, Submission
+from policy.terms import HourKind
+from subsidies.models import Claim
+from tests.cast import client_of
+from tests.world import World, build_world
+
+CAST = {
+    "N": None,
+    "L": "learner",
+    "T": "trainer",
+    "S": "assistant",
+    "M": "manager",
+    "R": "rival",
+    "O": "officer",
+    "G": "regulator",
+    "F": "finance",
+    "P": "operator",
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+DENIED = (401, 403, 404, 405)
+
+MATRIX = """
+start                      get    L T S M R O G F P
+schema                     get    N L T S M R O G F P
+api-docs                   get    N L T S M R O G F P
+api:me                     get    L T S M R O G F P
+api:consent                get    L T S
+api:consent                post   L T S
+api:consent                delete L T S
+api:face                   get    L T S
+api:face                   post   L T S
+api:courses                get    N L T S M R O G F P
+api:editions               get    N L T S M R O G F P
+api:timetable-check        post   N L T S M R O G F P
+api:earliest-start         post   N L T S M R O G F P
+api:people                 get    L T S M R O G F P
+api:classes                get    L T S M R O G F P
+api:classes                post   M R
+api:class                  get    L T S M O P
+api:class                  patch  M
+api:roster                 get    L T S M O P
+api:roster                 post   M
+api:roster-template        get    L T S M O P
+api:timetable              get    L T S M O P
+api:timetable              put    M
+api:filing                 get    M O P
+api:filing                 post   M
+api:filing-package         get    M O
+api:filings                get    L T S M R O G F P
+api:filing-detail          get    M O P
+api:filing-decision        post   O
+api:filing-withdrawal      post   M
+api:room                   get    L T S M O P
+api:room-events            get    L T S M O P
+api:room-start             post   T S
+api:room-end               post   T S
+api:room-messages          post   L T S
+api:room-hands             post   L T S
+api:room-media-publish     post   T S
+api:room-media-watch       post   L T S
+api:room-media-start       post   -
+api:room-media-configure   post   -
+api:room-media-leave       post   -
+api:sign-in                get    L
+api:sign-in                post   L
+api:sign-out               post   L
+api:sign-in-codes          post   T S
+api:sign-in-confirm        post   T S
+api:sign-in-refuse         post   T S
+api:roll-calls             post   T S
+api:questions              post   T S
+api:check-answer           post   L
+api:class-attendance       get    T S M O P
+api:meter                  get    L T S M R O G F P
+api:claims                 get    L T S M R O G F P
+api:claims                 post   L T S M R O G F P
+api:claim                  get    M O
+api:claim-submit           post   M
+api:claim-redraw           post   M
+api:claim-return           post   O
+api:claim-notice           post   O
+api:claim-decision         post   O
+api:claim-trace            get    M O
+api:claim-export           get    M O
+api:claim-dossier          get    M O
+api:notices                get    N L T S M R O G F P
+api:notice                 get    N L T S M R O G F P
+api:notice-objections      post   N L T S M R O G F P
+api:supervision-figures    get    G F
+api:supervision-classes    get    G F
+api:supervision-trainees   get    G F
+api:supervision-events     get    G F
+api:supervision-claims     get    G F
+accounts:login             get    N L T S M R O G F P
+accounts:login             post   N L T S M R O G F P
+accounts:activate          get    N L T S M R O G F P
+accounts:activate          post   N L T S M R O G F P
+identity:consent           get    L T S
+identity:consent           post   L T S
+identity:face              get    L T S
+identity:face              post   L T S
+identity:withdraw          get    L T S
+identity:withdraw          post   L T S
+courses:list               get    N L T S M R O G F P
+courses:detail             get    N L T S M R O G F P
+classes:list               get    L T S M R O G F P
+classes:create             get    M R
+classes:create             post   M R
+classes:filings            get    O P
+classes:decide             post   O
+classes:withdraw           post   M
+classes:detail             get    L T S M O P
+classes:edit               get    M
+classes:edit               post   M
+classes:cancel             get    M
+classes:cancel             post   M
+classes:roster             get    T S M O P
+classes:roster             post   M
+classes:roster_template    get    L T S M O P
+classes:roster_marked      post   M
+classes:roster_remove      post   M
+classes:timetable          get    L T S M O P
+classes:timetable          post   M
+classes:timetable_check    post   M
+classes:filing             get    M O P
+classes:filing             post   M
+classes:package            get    M O
+live:room                  get    L T S
+live:replay                get    L T S M O P
+attendance:sign_in         get    L T S
+attendance:sign_in         post   L T S
+attendance:sign_out        get    L
+attendance:sign_out        post   L
+attendance:desk            get    T S
+attendance:code            post   -
+attendance:confirm         post   T S
+attendance:refuse          post   T S
+attendance:meter           get    L T S M O P
+attendance:class           get    T S M O P
+attendance:trainee         get    L T S M O P
+subsidies:list             get    L T S M R O G F P
+subsidies:draw_up          post   M
+subsidies:claim            get    M O
+subsidies:redraw           get    M
+subsidies:redraw           post   M
+subsidies:submit           get    M
+subsidies:submit           post   M
+subsidies:return           get    O
+subsidies:return           post   O
+subsidies:announce         get    O
+subsidies:announce         post   O
+subsidies:decide           get    O
+subsidies:decide           post   O
+subsidies:trace            get    M O
+subsidies:export           get    M O
+subsidies:dossier          get    M O
+subsidies:notices          get    N L T S M R O G F P
+subsidies:notice           get    N L T S M R O G F P
+subsidies:notice           post   N L T S M R O G F P
+subsidies:received         get    N L T S M R O G F P
+supervision:home           get    G F
+supervision:class          get    G F
+supervision:attendance     get    G F
+supervision:results        get    G F
+supervision:lesson         get    G F
+supervision:evidence       get    G F
+supervision:claims         get    G F
+supervision:claim          get    G F
+supervision:claim-line     get    G F
+home                       get    N L T S M R O G F P
+about                      get    N L T S M R O G F P
+components                 get    N L T S M R O G F P
+api:face-check             get    -
+api:exam                   get    L T S M O P
+api:attempts               post   L
+api:attempt                get    L
+api:attempt-answer         put    L
+api:attempt-submit         post   L
+api:class-exam             get    L T S M O P
+api:class-exam             post   T S M
+api:completions            get    T S M O P
+api:conclude               post   M
+api:certificate-verify     get    N L T S M R O G F P
+identity:review            get    -
+identity:review            post   -
+identity:picture           get    -
+live:recording             get    -
+attendance:trace           get    L T S M O P
+subsidies:answer           get    -
+subsidies:answer           post   -
+exams:mine                 get    L T S M R O G F P
+exams:take                 get    L
+exams:take                 post   L
+exams:result               get    L
+exams:submit               get    L
+exams:submit               post   L
+exams:coursework           get    L
+exams:coursework           post   L
+exams:score                get    T S
+exams:score                post   T S
+exams:class                get    T S M O P
+exams:class                post   T S M
+exams:conclude             get    M
+exams:conclude             post   M
+certificates:check         get    N L T S M R O G F P
+certificates:pdf           get    M O
+accounts:logout            post   L T S M R O G F P
+set_language               post   N L T S M R O G F P
+api:token                  post   N L T S M R O G F P
+"""
+
+# What is sent where an empty body would be refused before anybody asks who sends it.
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("api:room-messages", "post"): {"text": "好", "key": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"},
+    ("api:room-hands", "post"): {"raised": True},
+    ("api:room-media-publish", "post"): {
+        "jsep": {"type": "offer", "sdp": "v=0"},
+        "connection": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001",
+    },
+    ("api:room-media-watch", "post"): {
+        "feed": "lecturer-1",
+        "connection": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001",
+    },
+    ("api:room-media-start", "post"): {
+        "peer": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001",
+        "jsep": {"type": "answer", "sdp": "v=0"},
+    },
+    ("api:room-media-configure", "post"): {"peer": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001", "video": False},
+    ("api:room-media-leave", "post"): {"peer": "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"},
+    ("api:sign-in-codes", "post"): {"trainee": 1},
+    ("api:questions", "post"): {"prompt": "对不对？", "options": ["对", "错"], "correct": 0},
+    ("api:sign-in", "post"): {"code": "123456"},
+    ("api:filing-decision", "post"): {"approved": False, "reason": "直播少一课时", "number": ""},
+    ("classes:decide", "post"): {"approved": "no", "reason": "直播少一课时"},
+    ("api:claim-return", "post"): {"reason": "缺材料"},
+    ("api:claim-decision", "post"): {"approved": False, "reason": "缺材料"},
+    ("api:attempt-answer", "put"): {"chosen": [0], "revision": 1},
+}
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """(name with namespaces, pattern) of everything in the URLconf."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+def table() -> dict[tuple[str, str], frozenset[str]]:
+    """{(address, method): letters of those who get past the door}."""
+    rows: dict[tuple[str, str], frozenset[str]] = {}
+    for line in MATRIX.strip().splitlines():
+        name, method, *letters = line.split()
+        assert (name, method) not in rows, f"two rows for {name} {method}"
+        rows[name, method] = frozenset(letters) - {"-"}
+    return rows
+
+
+def fingerprint() -> list[tuple[str, int, int]]:
+    """Count and content of every table that holds facts; sessions and counters against guessing aside."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select tablename from pg_tables where schemaname = 'public'"
+            " and tablename not in ('django_session', 'django_migrations') and tablename not like 'axes%%'"
+        )
+        whole = "count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)"
+        parts = [f"select '{name}' as name, {whole} from \"{name}\" t" for (name,) in cursor.fetchall()]
+        cursor.execute(" union all ".join(parts) + " order by name")
+        return list(cursor.fetchall())
+
+
+class AccessMatrix(TestCase):
+    """One world for all rows; each row's traces are rolled back."""
+
+    world: ClassVar[World]
+    ids: ClassVar[dict[str, int]]
+    number: ClassVar[str]
+    clients: ClassVar[dict[str, Client]]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        now = timezone.now()
+        cast = build_cast(at=now, password=None)
+        world = build_world(cast, now=now, most=2)
+        running, claimed = world["running"], world["claimed"]
+        lesson = running.lessons.order_by("starts_at")[1]
+        learner = running.enrolments.get(person=cast.learner.person)
+        claim = Claim.objects.get(training_class=claimed)
+        # The learner's sitting of the running class's exam is under way.
+        exam_lesson = running.lessons.get(kind=HourKind.EXAM)
+        exam = set_exam(actor=cast.trainer, training_class=running, lesson=exam_lesson, at=now)
+        attempt = start_attempt(actor=cast.learner, exam=exam, at=exam_lesson.starts_at)
+        submission = Submission.objects.filter(enrolment__training_class=world["finished"]).first()
+        sign_in = SignIn.objects.filter(enrolment=learner).latest("pk")
+        check = Check.objects.filter(lesson__training_class=running).latest("pk")
+        certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
+        assert submission is not None
+        cls.world = world
+        cls.number = certificate.number
+        cls.ids = {
+            "classes/": running.pk,
+            "lessons/": lesson.pk,
+            "coursework": running.lessons.get(kind=HourKind.HOMEWORK).pk,
+            "filings/": Filing.objects.get(training_class=world["filed"]).pk,
+            "claims/": claim.pk,
+            "notices/": claim.notice.pk,
+            "sign-in": sign_in.pk,
+            "checks/": check.pk,
+            "attendance/": learner.pk,
+            "roster/": learner.pk,
+            "courses/": running.course_id,
+            "certificates/": certificate.pk,
+            "exams/": exam.pk,
+            "attempts/": attempt.pk,
+            "submissions/": submission.pk,
+            "draw-up": world["finished"].pk,
+        }
+        cls.clients = {letter: client_of(cast[name] if name else None) for letter, name in CAST.items()}
+
+    def address(self, name: str, route: str) -> str:
+        """The address of something in the world."""
+        found: dict[str, Any] = {}
+        for part in re.findall(r"<(?:\w+:)?(\w+)>", route):
+            if part == "pk":
+                if "face" in route:
+                    found[part] = 10**9
+                elif "supervision" in route:
+                    found[part] = self.world["claimed"].pk
+                else:
+                    found[part] = self.ids[self.kind_of(route)]
+            elif part in ("lesson", "lesson_pk"):
+                found[part] = self.ids["lessons/"]
+            elif part == "class_pk":
+                found[part] = self.ids["draw-up"]
+            elif part == "number" and "certificates" in route:
+                found[part] = self.number
+            else:
+                found[part] = {"n": 1, "question": 0}.get(part, 10**9)
+        return reverse(name, kwargs=found)
+
+    @staticmethod
+    def kind_of(route: str) -> str:
+        """What `<int:pk>` stands for: the word before it, unless the page is about something else."""
+        if "coursework" in route:
+            return "coursework"
+        before = route.split("<int:pk>")[0].rstrip("/").rsplit("/", 1)[-1]
+        return {"sign-in": "sign-in", "sign-ins": "sign-in"}.get(before, f"{before}/")
+
+    def ask(self, letter: str, name: str, method: str, address: str) -> HttpResponse:
+        client = self.clients[letter]
+        body = BODIES.get((name, method), {})
+        if method == "get":
+            return client.get(address)
+        if name.startswith("api:"):
+            if name == "api:sign-in" or name == "api:roster":
+                return getattr(client, method)(address, body)
+            return getattr(client, method)(address, body, content_type="application/json")
+        return getattr(client, method)(address, body)
+
+    @staticmethod
+    def is_denial(answer: HttpResponse) -> bool:
+        to_sign_in = answer.status_code == 302 and "/accounts/login/" in answer.headers["Location"]
+        return answer.status_code in DENIED or to_sign_in
+
+    def test_every_address_has_a_row(self) -> None:
+        known = {name for name, _method in table()}
+        assert {name for name, _pattern in addresses()} == known
+
+    @override_settings(JANUS_HTTP_URL="", JANUS_ADMIN_URL="")
+    def test_who_gets_past_the_door(self) -> None:
+        rows = table()
+        routes = {name: str(pattern.pattern) for name, pattern in addresses()}
+        wrong = []
+        for (name, method), who in rows.items():
+            address = self.address(name, routes[name])
+            before = fingerprint()
+            for letter in sorted(set(CAST) - who):
+                if name in ("accounts:login",):
+                    continue
+                with transaction.atomic():
+                    answer = self.ask(letter, name, method, address)
+                if not self.is_denial(answer):
+                    wrong.append(f"{name} {method}: {letter} got {answer.status_code} at {address}")
+            if fingerprint() != before:
+                wrong.append(f"{name} {method}: something changed for somebody who was denied")
+            for letter in sorted(who):
+                if name.startswith(("supervision:", "api:supervision")):
+                    continue  # walked by tests/supervision, over the login that needs committed rows
+                with transaction.atomic():
+                    answer = self.ask(letter, name, method, address)
+                    transaction.set_rollback(True)
+                if self.is_denial(answer) and name != "accounts:login":
+                    wrong.append(f"{name} {method}: {letter} was denied ({answer.status_code}) at {address}")
+                if answer.status_code >= 500 and answer.status_code != 503:
+                    wrong.append(f"{name} {method}: {letter} got {answer.status_code} at {address}")
+        assert wrong == [], "\n".join(wrong)
+
+    def test_a_method_without_a_row_is_answered_by_nobody(self) -> None:
+        rows = table()
+        wrong = []
+        for name, pattern in addresses():
+            address = self.address(name, str(pattern.pattern))
+            for method in METHODS:
+                if (name, method) in rows or name.startswith(("supervision:", "api:supervision")):
+                    continue
+                before = fingerprint()
+                with transaction.atomic():
+                    answer = self.ask("M", name, method, address)
+                if not self.is_denial(answer):
+                    wrong.append(f"{name} answers {method} with {answer.status_code} at {address}")
+                if fingerprint() != before:
+                    wrong.append(f"{name} {method} changed something")
+        assert wrong == [], "\n".join(wrong)
