@@ -1,19 +1,23 @@
 """The certificate on paper: A4, Song type, a double wheat-gold frame, number top right, QR bottom left.
 
-Fonts are the OFL Noto faces of the installed font package; they are embedded as subsets.
+Fonts are the OFL Noto faces of installed font packages, embedded as subsets. The Chinese faces hold all of
+《通用规范汉字表》; a name with a rarer character takes that one from the next face that has it.
 """
 
 import datetime
 import io
+import logging
+from collections.abc import Iterator
 from decimal import Decimal
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import segno
 from django.conf import settings
 from django.urls import reverse
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import WrapMode, XPos, YPos
 
 from accounts import editions
 from exams.models import Certificate
@@ -26,8 +30,21 @@ INK_2 = (74, 83, 97)
 _DIGITS = "〇一二三四五六七八九"
 
 
-def _font(name: str) -> Path:
-    return Path(str(resources.files("pylopdf_fonts_zh_cn").joinpath(name)))
+# In the order in which a character is looked for; a package that is not installed is passed over.
+_FACES = (
+    ("pylopdf_fonts_zh_cn", "NotoSerifSC-Regular.otf"),
+    ("pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"),
+    ("pylopdf_fonts_jp", "NotoSerifJP-Regular.otf"),  # 𠮷 and other characters outside the official table
+)
+_MISSING = "〓"  # what printers put where they have no type
+logger = logging.getLogger(__name__)
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph it keeps
+
+
+def _faces() -> Iterator[Path]:
+    for package, face in _FACES:
+        if find_spec(package):
+            yield Path(str(resources.files(package).joinpath(face)))
 
 
 def readable_number(number: str) -> str:
@@ -67,9 +84,10 @@ def draw(certificate: Certificate) -> bytes:
     pdf.set_auto_page_break(False)
     pdf.set_title(f"河南省就业创业培训合格证 {certificate.number}")
     pdf.set_lang("zh-CN")
-    pdf.add_font("song", fname=_font("NotoSerifSC-Regular.otf"))
-    pdf.add_font("hei", fname=_font("NotoSansSC-Regular.otf"))
-    pdf.set_fallback_fonts(["hei"])  # rare characters in names
+    first, *others = _faces()
+    pdf.add_font("song", fname=first)
+    name = _printable(pdf, person.name, others)
+    school = _printable(pdf, training_class.institution.name, others)
     pdf.add_page()
 
     pdf.set_draw_color(*GOLD)
@@ -97,13 +115,14 @@ def draw(certificate: Certificate) -> bytes:
     pdf.multi_cell(
         146,
         12,
-        f"　　{person.name}，身份证号 {person.id_number_masked}，于 {_spelled(training_class.starts_on)}"
+        f"　　{name}，身份证号 {person.id_number_masked}，于 {_spelled(training_class.starts_on)}"
         f"至 {_spelled(training_class.ends_on)}参加 {course_type_name(course.course_type)}，"
         f"共 {hours.normalize():f} 课时。"
         "考勤合格，结业考试合格，准予结业。",
         new_x=XPos.LMARGIN,
         new_y=YPos.NEXT,
         align="L",
+        wrapmode=WrapMode.CHAR,  # Chinese breaks anywhere, not only at the spaces beside numbers
     )
 
     picture = io.BytesIO()
@@ -118,13 +137,33 @@ def draw(certificate: Certificate) -> bytes:
     pdf.set_text_color(*INK)
     pdf.set_font("song", size=14)
     pdf.set_xy(90, 240)
-    pdf.cell(88, 8, training_class.institution.name, align="R")
+    pdf.cell(88, 8, school, align="R")
     pdf.set_xy(90, 250)
     pdf.cell(88, 8, han_date(certificate.issued_on), align="R")
 
     if editions.edition(training_class.edition).demo:
         _demo_seal(pdf, x=146, y=226)
     return bytes(pdf.output())
+
+
+def _printable(pdf: FPDF, text: str, others: list[Path]) -> str:
+    """The text with fallback faces added for what the first has no type for, and 〓 where none has."""
+    missing = {character for character in text if not _has(pdf, character)}
+    for place, face in enumerate(others):
+        family = f"fallback{place}"
+        if missing and family not in pdf.fonts:
+            pdf.add_font(family, fname=face)
+            pdf.set_fallback_fonts([name for name in pdf.fonts if name.startswith("fallback")])
+        missing = {character for character in missing if not _has(pdf, character)}
+    if missing:
+        logger.warning(
+            "no installed face prints %s", ", ".join(f"U+{ord(one):04X}" for one in sorted(missing))
+        )
+    return "".join(_MISSING if character in missing else character for character in text)
+
+
+def _has(pdf: FPDF, character: str) -> bool:
+    return any(ord(character) in font.cmap for font in pdf.fonts.values())
 
 
 def _demo_seal(pdf: FPDF, *, x: float, y: float) -> None:
