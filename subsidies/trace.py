@@ -606,7 +606,8 @@ def _touches(entry: Entry, traced: TracedLesson) -> bool:
     """Whether an entry tells of the picked interval: it happened within it, or made it begin or end."""
     picked = traced.picked
     assert picked is not None
-    facts = kinds.get(entry.kind).decode(entry.facts)
+    kind = kinds.find(entry.kind)
+    facts = kind.decode(entry.facts) if kind else entry.facts
     windows = list(_windows(entry, facts, traced))
     return any(since <= picked.until and until >= picked.since for since, until in windows)
 
