@@ -27,7 +27,7 @@ from rest_framework.views import APIView
 from accounts.api import RefusalSerializer
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
-from accounts.models import Institution, Person, User
+from accounts.models import Person, User
 from accounts.permissions import require_role
 from accounts.refusals import rendered
 from accounts.states import Role
@@ -252,7 +252,7 @@ class ClassSerializer(serializers.Serializer[Any]):
     assistant = serializers.PrimaryKeyRelatedField(
         queryset=Person.objects.all(), allow_null=True, required=False
     )
-    institution = serializers.PrimaryKeyRelatedField[Institution](read_only=True)
+    institution = serializers.IntegerField(source="institution_id", read_only=True)
 
     def details(self, current: TrainingClass | None = None) -> ClassDetails:
         """The details that were sent, on top of those the class has."""
@@ -432,7 +432,7 @@ class RosterTemplateView(APIView):
 # --- timetable ---
 
 
-class LessonSerializer(serializers.Serializer[Any]):
+class TimetableLessonSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk", read_only=True)
     state = serializers.CharField(read_only=True)
     starts_at = MomentField()
@@ -447,22 +447,22 @@ class TimetableView(APIView):
 
     @extend_schema(
         summary="Timetable of a class",
-        responses={200: LessonSerializer(many=True), 404: RefusalSerializer},
+        responses={200: TimetableLessonSerializer(many=True), 404: RefusalSerializer},
     )
     def get(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
-        return Response(LessonSerializer(training_class.lessons.all(), many=True).data)
+        return Response(TimetableLessonSerializer(training_class.lessons.all(), many=True).data)
 
     @extend_schema(
         summary="Replace the timetable",
-        request=LessonSerializer(many=True),
-        responses={200: LessonSerializer(many=True), **_REFUSED},
+        request=TimetableLessonSerializer(many=True),
+        responses={200: TimetableLessonSerializer(many=True), **_REFUSED},
     )
     def put(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
         permissions.require_manage(_user(request), training_class)
         sent: serializers.ListSerializer[Any] = serializers.ListSerializer(
-            child=LessonSerializer(), data=request.data, max_length=MOST_LESSONS
+            child=TimetableLessonSerializer(), data=request.data, max_length=MOST_LESSONS
         )
         sent.is_valid(raise_exception=True)
         lessons = actions.set_timetable(
@@ -471,19 +471,19 @@ class TimetableView(APIView):
             actor=_user(request),
             at=timezone.now(),
         )
-        return Response(LessonSerializer(lessons, many=True).data)
+        return Response(TimetableLessonSerializer(lessons, many=True).data)
 
 
 # --- filing ---
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class FilingDecisionSerializer(serializers.Serializer[Any]):
     approved = serializers.BooleanField()
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     number = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
 
 
-class DecidedSerializer(DecisionSerializer):
+class DecidedSerializer(FilingDecisionSerializer):
     decided_at = serializers.DateTimeField()
 
 
@@ -601,13 +601,13 @@ class FilingDetailView(APIView):
 class DecisionView(APIView):
     @extend_schema(
         summary="Approve or return a filing",
-        request=DecisionSerializer,
+        request=FilingDecisionSerializer,
         responses={200: FilingSerializer, **_REFUSED},
     )
     def post(self, request: Request, pk: int) -> Response:
         filing = permissions.access_filing(request.user, pk)
         permissions.require_decide(_user(request), filing.training_class)
-        sent = _valid(DecisionSerializer, request.data)
+        sent = _valid(FilingDecisionSerializer, request.data)
         decided = actions.decide_filing(filing=filing, actor=_user(request), at=timezone.now(), **sent)
         return Response(filing_body(decided))
 

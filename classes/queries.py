@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, DateTimeField, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,9 +46,7 @@ def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
 
 
 def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
-    """Add what a list shows: `trainees` on the active roster and `next_lesson_at` from the caller's
-    moment on.
-    """
+    """Add what a list shows: the institution, course and lecturer, and `trainees` on the active roster."""
     active = Q(enrolments__state=EnrolmentState.ACTIVE)
     return classes.select_related("institution", "course", "lecturer").annotate(
         trainees=Count("enrolments", filter=active)
@@ -264,14 +262,3 @@ def _lesson_url(lesson: Lesson, *, teaching: bool) -> str:
 
 def _midnight(day: datetime.date) -> datetime.datetime:
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
-
-
-def next_lesson_start() -> Subquery:
-    """A subquery for lists: when the class's next lesson that is not closed begins."""
-    upcoming = (
-        Lesson.objects.filter(training_class=OuterRef("pk"))
-        .exclude(state=LessonState.CLOSED)
-        .order_by("starts_at")
-        .values("starts_at")[:1]
-    )
-    return Subquery(upcoming, output_field=DateTimeField())

@@ -29,10 +29,13 @@ def load_catalogue() -> int:
 
 
 def _write_outline(course: Course, units: list[tuple[str, int, str]]) -> None:
-    for position, (kind, hours, title) in enumerate(units, start=1):
-        OutlineUnit.objects.update_or_create(
-            course=course,
-            position=position,
-            defaults={"kind": kind, "hours": Decimal(hours), "title": title},
-        )
+    OutlineUnit.objects.bulk_create(
+        (
+            OutlineUnit(course=course, position=position, kind=kind, hours=Decimal(hours), title=title)
+            for position, (kind, hours, title) in enumerate(units, start=1)
+        ),
+        update_conflicts=True,
+        unique_fields=["course", "position"],
+        update_fields=["kind", "hours", "title"],
+    )
     course.outline.filter(position__gt=len(units)).delete()

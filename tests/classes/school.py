@@ -3,7 +3,7 @@
 import datetime
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -104,22 +104,19 @@ class School:
     cast: Cast
     at: datetime.datetime
     course: Course
-    made: int = field(default=0)
 
     def details(self, **changes: Any) -> ClassDetails:
-        return ClassDetails(
-            **{
-                "name": "2026 年第 7 期创业意识培训班",
-                "course": self.course,
-                "mode": "full_live",
-                "edition": "demo",
-                "starts_on": FIRST_DAY,
-                "ends_on": FIRST_DAY + datetime.timedelta(days=13),
-                "lecturer": self.cast.trainer.person,
-                "assistant": self.cast.assistant.person,
-            }
-            | changes
-        )
+        values: dict[str, Any] = {
+            "name": "2026 年第 7 期创业意识培训班",
+            "course": self.course,
+            "mode": "full_live",
+            "edition": "demo",
+            "starts_on": FIRST_DAY,
+            "ends_on": FIRST_DAY + datetime.timedelta(days=13),
+            "lecturer": self.cast.trainer.person,
+            "assistant": self.cast.assistant.person,
+        } | changes
+        return ClassDetails(**values)
 
     def create(self, **changes: Any) -> TrainingClass:
         return actions.create_class(details=self.details(**changes), actor=self.cast.manager, at=self.at)

@@ -217,6 +217,12 @@ def rezip(content: bytes, **parts: bytes) -> bytes:
     return out.getvalue()
 
 
+def empty_package() -> bytes:
+    out = io.BytesIO()
+    zipfile.ZipFile(out, "w").close()
+    return out.getvalue()
+
+
 def sheet_xml(content: bytes) -> bytes:
     return zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
 
@@ -265,7 +271,7 @@ OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1024)
         ),
         (rezip(SOUND, **{"xl__workbook.xml": b"<broken"}), "file_not_xlsx", 400),
         (
-            (lambda buffer: (zipfile.ZipFile(buffer, "w").close(), buffer.getvalue())[1])(io.BytesIO()),
+            empty_package(),
             "file_not_xlsx",
             400,
         ),

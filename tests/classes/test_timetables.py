@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -20,6 +21,10 @@ TODAY = datetime.date(2026, 9, 7)
 
 def check(training_class, drafts, *, filed_on=TODAY, trainees=3):
     return check_draft(training_class, drafts, filed_on=filed_on, trainees=trainees)
+
+
+def faults_of(refused) -> list[Any]:
+    return list(refused.value.details["faults"])
 
 
 def failed_codes(found):
@@ -67,7 +72,7 @@ def test_a_row_that_cannot_be_held_is_told(school, row, code):
     with pytest.raises(Refusal) as refused:
         school.schedule(training_class, [draft(2, "08:30", "live", 4, "好的一节"), row])
     assert refused.value.code == "timetable_rejected"
-    faults = [(fault.row, fault.code) for fault in refused.value.details["faults"]]
+    faults = [(fault.row, fault.code) for fault in faults_of(refused)]
     assert (1, code) in faults
     assert all(place == 1 for place, _code in faults)
     assert training_class.lessons.count() == 8  # the old one stands
@@ -85,7 +90,7 @@ def test_a_lesson_lasts_at_least_as_long_as_its_hours(school):
     )
     with pytest.raises(Refusal) as refused:
         school.schedule(training_class, [short])
-    [fault] = refused.value.details["faults"]
+    [fault] = faults_of(refused)
     assert (fault.code, fault.refusal.found, fault.refusal.required) == ("lesson_too_short", 10799, 10800)
 
 
@@ -105,7 +110,7 @@ def test_a_lesson_that_ends_before_it_begins(school):
                 )
             ],
         )
-    assert [fault.code for fault in refused.value.details["faults"]] == ["lesson_times_reversed"]
+    assert [fault.code for fault in faults_of(refused)] == ["lesson_times_reversed"]
 
 
 def test_two_lessons_at_once_are_refused_and_two_in_a_row_are_not(school):
@@ -114,7 +119,7 @@ def test_two_lessons_at_once_are_refused_and_two_in_a_row_are_not(school):
     school.schedule(training_class, [morning, draft(0, "11:30", "live", 1, "接着上")])
     with pytest.raises(Refusal) as refused:
         school.schedule(training_class, [draft(0, "11:29", "live", 1, "早一分钟"), morning])
-    assert [(fault.row, fault.code) for fault in refused.value.details["faults"]] == [(0, "lesson_overlaps")]
+    assert [(fault.row, fault.code) for fault in faults_of(refused)] == [(0, "lesson_overlaps")]
 
 
 def test_the_database_itself_refuses_overlapping_lessons(school):
