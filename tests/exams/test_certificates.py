@@ -125,7 +125,9 @@ def test_the_paper_says_who_and_what_and_its_code_leads_to_the_check(
     file = tmp_path / "certificate.pdf"
     file.write_bytes(content)
     subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", file, tmp_path / "page"], check=True)
-    decoded, *_ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(tmp_path / "page.png")))
+    picture = cv2.imread(str(tmp_path / "page.png"))
+    assert picture is not None
+    decoded, *_ = cv2.QRCodeDetector().detectAndDecode(picture)
     assert decoded == f"{settings.PUBLIC_URL}/certificates/check/?number={concluded.number}"
 
 
