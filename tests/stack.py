@@ -48,7 +48,7 @@ class RunningStack:
         """What every process of it was given."""
         return {**_outer(), **environment.read(self.state / "environment"), **self.extra}
 
-    def start(self, timeout: float = 90) -> None:
+    def start(self, timeout: float = 300) -> None:
         """Return once `/` answers 200; fail with its log otherwise."""
         self.state.mkdir(parents=True, exist_ok=True)
         command = [

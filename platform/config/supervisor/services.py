@@ -45,7 +45,7 @@ class Service:
         self._last: deque[str] = deque(maxlen=5)
         self._keeper: asyncio.Task[None] | None = None
 
-    async def start(self, timeout: float = 60.0) -> None:
+    async def start(self, timeout: float = 180.0) -> None:
         """Start and return once ready. Raises ServiceFailed with its last lines."""
         self._keeper = asyncio.create_task(self._keep(), name=self.name)
         deadline = time.monotonic() + timeout
