@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.editions import all_editions
 from accounts.models import Institution, Person
@@ -119,7 +119,7 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(
         label=gettext_lazy("决定"),
-        choices=[("approve", gettext_lazy("同意备案")), ("return", gettext_lazy("退回补正"))],
+        choices=[("approve", gettext_lazy("同意备案")), ("return", pgettext_lazy("verb", "退回补正"))],
         initial="approve",
         widget=forms.RadioSelect,
     )
