@@ -274,7 +274,7 @@ class Stack:
     # --- steps that end ---
 
     async def _prepare_schema(self) -> None:
-        """Migrate and grant, unless this very code already prepared this private database: it saves seconds."""
+        """Migrate and grant, unless this very code has prepared this private database before."""
         prepared = self.state / "data" / "schema-prepared"
         made_from = _schema_fingerprint()
         private = "DATABASE_URL" not in self._outside
