@@ -187,8 +187,10 @@ def probe(recording):
     ).stdout.split()
     assert sorted(streams) == ["opus", "vp8"]
     decoded = subprocess.run(
-        ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v"]
-        + ["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path],
+        [
+            *("ffprobe", "-v", "error", "-count_frames", "-select_streams", "v"),
+            *("-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path),
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -118,6 +118,7 @@ async function enter() {
     for (const one of unsent) if (!room.messages.some((known) => known.key === one.key)) room.messages.push(one);
     sequence.startAfter(snapshot.seq);
     byId("stopped").hidden = true;
+    document.body.dataset.entered = connection ?? "";
     redraw(["lesson", "people", "messages", "checks", "media"]);
     for (const one of unsent) void post(one.key, one.text);
     void readMeter();
