@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import translation
 
 import audit
 from accounts.models import Institution, Person, User
@@ -332,6 +333,13 @@ class ClassMaker:
     def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
         with transaction.atomic():
             audit.record_many([Record(kind=kind, actor_id=None, subject=subject, facts=facts, at=at)])
+
+
+@pytest.fixture(autouse=True)
+def _chinese() -> Iterator[None]:
+    """Words are compared in the source language, whatever an earlier test's page was asked for in."""
+    with translation.override("zh-hans"):
+        yield
 
 
 @pytest.fixture

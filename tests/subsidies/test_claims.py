@@ -55,7 +55,8 @@ def test_drawing_up_twice_gives_one_claim(finished: TrainingClass, claim: Claim,
 
 @pytest.mark.parametrize("missing", ["absent", "failed"])
 def test_a_line_needs_exam_and_attendance(maker: ClassMaker, manager: User, now, missing: str):
-    finished = maker.finish(maker.make(**{missing: [1]}))
+    class_of_three = maker.make(absent=[1]) if missing == "absent" else maker.make(failed=[1])
+    finished = maker.finish(class_of_three)
     claim = draw_up_claim(actor=manager, training_class=finished, at=now)
     assert (claim.effective_trainees, claim.amount) == (2, Decimal("400.00"))
     assert "陈国强" not in [line.enrolment.person.name for line in claim.lines.all()]
@@ -386,7 +387,7 @@ REPEATED = {
 }
 
 
-def test_every_verb_in_every_state(claim: Claim, cast: Cast, now, over):
+def test_every_verb_in_every_state(claim: Claim, cast: Cast, now: datetime.datetime, over: datetime.datetime):
     """One claim is led to each state, each verb is tried there and taken back."""
 
     def actor(verb: str) -> User:

@@ -318,6 +318,7 @@ def test_anybody_objects_without_signing_in(notice: PublicNotice, officer: User,
     assert answer.headers["Location"] == reverse("subsidies:received", args=[notice.pk])
     assert "接下来" in client.get(answer.headers["Location"]).content.decode()
     objection = Objection.objects.get()
+    assert objection.line is not None
     assert (objection.line.n, objection.state) == (2, ObjectionState.OPEN)
     assert TEXT in page(officer, "claim", notice.claim_id)
     assert TEXT not in page(manager, "claim", notice.claim_id)

@@ -72,15 +72,21 @@ def test_the_lessons_are_called_as_people_call_them(trace: Trace):
 
 
 def test_an_address_points_at_a_lesson_and_an_interval(trace: Trace, story: TracedLesson):
-    chosen = trace.choose(str(story.lesson.pk), "2")
+    def choose(lesson: str | None, interval: str | None) -> TracedLesson:
+        chosen = trace.choose(lesson, interval)
+        assert chosen is not None
+        return chosen
+
+    chosen = choose(str(story.lesson.pk), "2")
+    assert chosen.picked is not None
     assert chosen.picked.exact == "2,590"
     assert [piece.is_picked for piece in chosen.pieces] == [False, True, False, False]
     for lesson, interval in (
         (None, None), ("", ""), ("0", "1"), ("-1", "1"), ("9" * 40, "2"), ("٣", "1"), ("x", "y")
     ):  # fmt: skip
-        assert trace.choose(lesson, interval).lesson == trace.lessons[0].lesson
+        assert choose(lesson, interval).lesson == trace.lessons[0].lesson
     for interval in (None, "0", "4", "9" * 40, "²", "2.5"):
-        assert trace.choose(str(story.lesson.pk), interval).picked is None
+        assert choose(str(story.lesson.pk), interval).picked is None
 
 
 def test_the_trace_takes_the_same_queries_whoever_it_is(claim: Claim):
