@@ -20,6 +20,14 @@ def close_silent_presences() -> None:
     actions.close_silent_presences(at=timezone.now())
 
 
+@shared_task(name="live.end_overdue_lessons")
+def end_overdue_lessons() -> None:
+    """End what nobody ended; beat calls it every minute."""
+    from classes.live import actions
+
+    actions.end_overdue_lessons(at=timezone.now())
+
+
 @shared_task(name="live.set_recording")
 def set_recording(lesson_id: int) -> None:
     """Record while the lesson is open, stop when it is not, and then have the recordings made."""

@@ -45,6 +45,7 @@ def room(request: HttpRequest, pk: int) -> HttpResponse:
             "options": range(1, 5),
             "back_url": reverse("start"),
             "sign_out_url": _page("attendance:sign_out", lesson) if me.role == RoomRole.TRAINEE else "",
+            "desk_url": _page("attendance:desk", lesson) if me.role != RoomRole.TRAINEE else "",
             "page": _page_data(lesson, me.role),
         },
     )

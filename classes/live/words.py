@@ -61,6 +61,8 @@ def room_words() -> dict[str, str]:
         "desk_closed": _("开始上课以后可以点名和提问。"),
         "roll_call_running": _("正在点名，已应答 {answered} 人，还有 {silent} 人没应答"),
         "question_running": _("正在答题，已应答 {answered} 人，还有 {silent} 人没应答"),
+        "answer_share": _("{answered} 人已应答，{silent} 人未应答"),
+        "sign_ins_waiting": _("{n} 人等您确认签到"),
         "due": _("{from} 发起，{at} 截止"),
         "online": _("在线"),
         "offline": _("断线"),
@@ -69,4 +71,8 @@ def room_words() -> dict[str, str]:
         "are_you_there": _("点名了，您在吗？"),
         "i_am_here": _("我在"),
         "you_answered": _("已收到您的应答"),
+        "you_missed": _(
+            "这一次没有收到您的应答。从上一次确认您在课堂起，到这次截止，先不算时间；"
+            "在“我的学时”里可以看到怎么补。"
+        ),
     }

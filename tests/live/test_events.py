@@ -10,11 +10,11 @@ import audit
 from audit.models import Entry
 from classes.live import actions, queries
 from classes.live.actions.interaction import MESSAGE_LENGTH, MESSAGES_AT_ONCE
-from classes.live.models import RaisedHand, Room, RoomEvent
+from classes.live.models import PresenceInterval, RaisedHand, Room, RoomEvent
 from classes.live.protocol import Event
 from classes.states import LessonState
 from policy.refusals import Refusal
-from tests.live.conftest import HOUR, SECOND, at_once, enter
+from tests.live.conftest import HOUR, SECOND, at_once, beat, enter
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +223,22 @@ def test_a_stranger_opens_nothing(school, rival, now):
         actions.start_lesson(actor=rival, lesson=planned, at=now)
     planned.refresh_from_db()
     assert planned.state == LessonState.PLANNED
+
+
+def test_the_platform_ends_what_nobody_ended(school, learner, lesson, now):
+    later = school.lesson(now + 4 * HOUR)
+    presence = enter(learner, lesson, now)
+    beat(presence, now + SECOND)
+    due = lesson.ends_at + datetime.timedelta(minutes=30)
+    assert actions.end_overdue_lessons(at=due - SECOND) == 0
+    assert actions.end_overdue_lessons(at=due) == 1
+    assert actions.end_overdue_lessons(at=due) == 0
+    lesson.refresh_from_db()
+    later.refresh_from_db()
+    assert (lesson.state, later.state) == (LessonState.CLOSED, LessonState.OPEN)
+    [entry] = entries("lesson.closed")
+    assert entry.actor_id is None
+    assert PresenceInterval.objects.get().during.upper == now + SECOND
 
 
 # --- the snapshot ---

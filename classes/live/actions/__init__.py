@@ -6,7 +6,7 @@ announces and records evidence in one transaction announces first.
 
 from classes.live.actions.events import announce, lock_rooms
 from classes.live.actions.interaction import lower_hand, post_message, raise_hand
-from classes.live.actions.lessons import end_lesson, start_lesson
+from classes.live.actions.lessons import end_lesson, end_overdue_lessons, start_lesson
 from classes.live.actions.media import (
     confirm_published,
     keep_peers_alive,
@@ -32,6 +32,7 @@ __all__ = [
     "close_silent_presences",
     "confirm_published",
     "end_lesson",
+    "end_overdue_lessons",
     "keep_peers_alive",
     "leave_media",
     "lock_rooms",

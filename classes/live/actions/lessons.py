@@ -17,12 +17,14 @@ from classes.models import Lesson, TrainingClass
 from classes.permissions import require_teach
 from classes.states import LessonState
 
+# A lecturer may run over; a lesson that nobody ended is ended by the platform this long after its plan.
+OVERRUN = datetime.timedelta(minutes=30)
+
 
 def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
-    """Open the lesson, tell the room, switch recording on. Raises what `open_lesson` raises, and
-    `not_the_staff`.
+    """Open the lesson, tell the room, switch recording on.
 
-    Starting an open lesson again changes nothing.
+    Raises what `open_lesson` raises, and `not_the_staff`. Starting an open lesson again changes nothing.
     """
     with transaction.atomic():
         lesson = _lock(lesson)
@@ -36,15 +38,16 @@ def start_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesso
     return opened
 
 
-def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
-    """Close everybody's presence at the last heartbeat, close the lesson, stop recording and have the
-    recordings made.
+def end_lesson(*, actor: User | None, lesson: Lesson, at: datetime.datetime) -> Lesson:
+    """Close everybody's presence at the last heartbeat, close the lesson, have the recordings made.
 
-    Raises what `close_lesson` raises, and `not_the_staff`; ending a closed lesson again changes nothing.
+    `actor` is None when the platform ends what nobody ended. Raises what `close_lesson` raises, and
+    `not_the_staff`; ending a closed lesson again changes nothing.
     """
     with transaction.atomic():
         lesson = _lock(lesson)
-        require_teach(actor, lesson.training_class)
+        if actor is not None:
+            require_teach(actor, lesson.training_class)
         if lesson.state == LessonState.CLOSED:
             return lesson
         evidence = close_everybody(actor=actor, lesson=lesson, at=at)
@@ -56,6 +59,13 @@ def end_lesson(*, actor: User, lesson: Lesson, at: datetime.datetime) -> Lesson:
         closed = close_lesson(actor=actor, lesson=lesson, at=at)
         after_commit(tasks.set_recording, closed.pk)
     return closed
+
+
+def end_overdue_lessons(*, at: datetime.datetime) -> int:
+    """End every lesson that is still open long after its planned end; return how many."""
+    overdue = Lesson.objects.filter(state=LessonState.OPEN, ends_at__lte=at - OVERRUN)
+    ended = [end_lesson(actor=None, lesson=lesson, at=at) for lesson in overdue]
+    return len(ended)
 
 
 def _lock(lesson: Lesson) -> Lesson:

@@ -30,7 +30,9 @@ const now = () => Date.now() + clockAhead;
 // --- events in order ---
 
 const sequence = new Sequence((event) => {
-  if (room) redraw(applyEvent(room, event));
+  if (!room) return;
+  redraw(applyEvent(room, event));
+  if (event.type === "check.closed" && event.data.missed.includes(room.me.person)) note(say("you_missed"));
 });
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let catchingUp;
@@ -478,7 +480,7 @@ async function ask(form) {
   const written = fields.getAll("option").map((one) => String(one).trim());
   const options = written.filter((one) => one);
   const correct = options.indexOf(written[Number(fields.get("correct") ?? -1)] || "");
-  const data = { prompt: fields.get("prompt"), options, correct, everyone: fields.get("everyone") !== null };
+  const data = { prompt: fields.get("prompt"), options, correct, target: fields.get("everyone") ? "all" : "one" };
   const refusal = form.querySelector("[data-refusal]");
   try {
     await send(`${page.api}questions/`, { data });

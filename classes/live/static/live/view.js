@@ -25,6 +25,12 @@ export function drawPeople(room, running, now) {
   for (const place of document.querySelectorAll("[data-room=online]")) {
     place.textContent = say("online_count", { n: room.people.filter((one) => one.online).length });
   }
+  const waiting = (room.sign_in?.waiting ?? []).length;
+  const desk = document.getElementById("sign-ins");
+  if (desk) {
+    desk.hidden = waiting === 0;
+    byId("sign-ins-waiting").textContent = say("sign_ins_waiting", { n: waiting });
+  }
   if (!list) return;
   const missing = new Set((room.sign_in?.missing ?? []).map((/** @type {Person} */ one) => one.person));
   const hands = room.hands.map((hand) => handRow(room, hand, now));
@@ -165,7 +171,8 @@ export function drawDesk(room, running) {
   const desk = document.getElementById("desk");
   if (!desk) return;
   const before = (room.checks ?? []).filter((one) => one !== running).slice(0, 3);
-  fill(desk, [running ? runningDesk(room, running) : idleDesk(room), before.length ? recap(before) : null]);
+  desk.setAttribute("data-check", running ? String(running.check) : "");
+  fill(desk, [...(running ? runningDesk(room, running) : [idleDesk(room)]), before.length ? recap(before) : null]);
 }
 
 /** @param {Snapshot} room */
@@ -191,12 +198,11 @@ function runningDesk(room, check) {
   const names = new Map(room.people.map((one) => [one.person, one]));
   const title = check.kind === "roll_call" ? "roll_call_running" : "question_running";
   const by = { answered: check.answered.length, silent: silent.length };
-  return el(
-    "div",
-    { "data-check": check.check, "data-testid": "running-check" },
+  const share = check.asked.length ? (100 * check.answered.length) / check.asked.length : 0;
+  return [
     el(
       "header",
-      {},
+      { "data-testid": "running-check" },
       el(
         "div.d-flex.align-items-center.gap-3",
         {},
@@ -211,12 +217,21 @@ function runningDesk(room, check) {
       ),
     ),
     el(
+      "div.px-3.mx-1",
+      {},
+      el(
+        "div.yc-bar-h",
+        { role: "img", "aria-label": say("answer_share", by) },
+        el("i", { style: `width:${share}%;background:var(--yc-sprout)` }),
+      ),
+    ),
+    el(
       "div.who",
       {},
       ...silent.map((person) => silentRow(names.get(person), person)),
-      el("div.on-desk", { style: "grid-template-columns:1fr;border:0" }, el("small", {}, say("missed_hint"))),
+      el("div", { style: "grid-template-columns:1fr;border:0" }, el("small", {}, say("missed_hint"))),
     ),
-  );
+  ];
 }
 
 /**
@@ -280,7 +295,12 @@ export function drawCall(check) {
       "div.d-flex.justify-content-between.align-items-baseline.gap-2",
       {},
       el("h2", { id: "call-title", tabindex: "-1" }, roll ? say("are_you_there") : check.prompt),
-      el("span.num.t-now.fw-semibold.nowrap", { role: "timer", "data-due": check.due_at, "data-words": "time_left" }),
+      el("span.num.t-now.fw-semibold.nowrap", {
+        role: "timer",
+        "data-due": check.due_at,
+        "data-from": check.opened_at,
+        "data-words": "time_left",
+      }),
     ),
     ...(roll
       ? [answerButton(check, null, "hand-stop", say("i_am_here"))]
@@ -321,10 +341,11 @@ export function drawCountdowns(now) {
   for (const timer of document.querySelectorAll("[data-due]")) {
     if (!(timer instanceof HTMLElement)) continue;
     const due = Date.parse(timer.dataset.due ?? "");
-    const left = Math.max(0, Math.ceil((due - now) / 1000));
+    // Never more than there was: the greeting that told the server's clock took its time to arrive.
+    const whole = due - Date.parse(timer.dataset.from ?? "");
+    const left = Math.max(0, Math.ceil(Math.min(due - now, whole) / 1000));
     timer.textContent = timer.dataset.words ? say(timer.dataset.words, { n: left }) : String(left);
-    if (timer.dataset.from) {
-      const whole = due - Date.parse(timer.dataset.from);
+    if (!timer.dataset.words) {
       timer.style.setProperty("--yc-left", `${Math.max(0, Math.min(100, (100 * (due - now)) / whole))}%`);
       timer.setAttribute("aria-label", say("time_left", { n: left }));
     }
