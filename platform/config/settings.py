@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, schedule in (
         # Seconds, or a time of day in Henan.
         ("presence: close who fell silent", "live.close_silent_presences", 5.0),
+        ("lessons: end what nobody ended", "live.end_overdue_lessons", 60.0),
         ("checks: close what is due", "attendance.close_due_checks", 5.0),
         ("sign-ins: take over what face checks found", "attendance.settle_sign_ins", 5.0),
         ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
