@@ -59,16 +59,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     training_class = permissions.access_class(user, pk)
     if not permissions.sees_filing(user, training_class):
         permissions.require_manage(user, training_class)
-    refusal = None
+    refusal, status = None, 200
     if request.method == "POST":
         try:
             actions.submit_filing(training_class=training_class, actor=user, at=timezone.now())
         except Refusal as refused:
-            refusal = rendered(refused)
+            refusal, status = rendered(refused), refused.status
         else:
             messages.success(request, _("已提交。经办人员会在这里答复。"))
             return redirect("classes:filing", pk)
-    status = 409 if refusal else 200
     return render(request, "classes/filing.html", _context(user, training_class, refusal), status=status)
 
 
