@@ -229,7 +229,7 @@ def test_the_platform_ends_what_nobody_ended(school, learner, lesson, now):
     later = school.lesson(now + 4 * HOUR)
     presence = enter(learner, lesson, now)
     beat(presence, now + SECOND)
-    due = lesson.ends_at + datetime.timedelta(minutes=30)
+    due = lesson.ends_at + HOUR / 2
     assert actions.end_overdue_lessons(at=due - SECOND) == 0
     assert actions.end_overdue_lessons(at=due) == 1
     assert actions.end_overdue_lessons(at=due) == 0
