@@ -242,6 +242,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     notice = getattr(found, "notice", None)
     lines = list(queries.lines_of(found))
     held = claim_actions.held_lines(found, lines) if notice else set()
+    over = notice is not None and queries.is_over(notice, timezone.now())
+    waiting = notice.objections.filter(state=ObjectionState.OPEN).count() if notice else 0
     return _step(
         request,
         found,
@@ -257,7 +259,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         done=_("已核定，机构会看到结果。"),
         notice=notice,
-        over=notice is not None and queries.is_over(notice, timezone.now()),
+        over=over,
+        waiting=waiting,
+        blocked=not over or waiting > 0,
         held=sorted(held),
         payable=sum(line.amount for line in lines if line.n not in held),
         heads=len(lines) - len(held),

@@ -197,6 +197,8 @@ def test_a_claim_goes_all_the_way_over_the_pages(
     take(manager, "submit", claim)
     take(officer, "announce", claim)
     assert state() == ClaimState.NOTICED
+    decide = reverse("subsidies:decide", args=[claim.pk])
+    assert "同意核定" not in client_of(officer).get(decide).content.decode()
     assert take(officer, "decide", claim, approved="yes", reason="").status_code == 409
     assert state() == ClaimState.NOTICED
     clock_at_now.move_to(over.astimezone(datetime.UTC))
