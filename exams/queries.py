@@ -128,6 +128,11 @@ def certificates_of(person_id: int) -> QuerySet[Certificate]:
     )
 
 
+def certificates_to_print() -> QuerySet[Certificate, int]:
+    """The ids of certificates that have no file yet, the oldest first."""
+    return Certificate.objects.filter(pdf="").order_by("pk").values_list("pk", flat=True)
+
+
 def homework_of(person_id: int) -> QuerySet[Lesson]:
     """The homework lessons of running classes that a person attends and has not handed in."""
     enrolments = Enrolment.objects.filter(person_id=person_id, state=EnrolmentState.ACTIVE)

@@ -12,6 +12,16 @@ def print_certificate(certificate_id: int) -> None:
 
 
 @shared_task
+def print_waiting_certificates() -> None:
+    """Draw what was issued while the queue was away, or by a worker that died."""
+    from exams.actions.certificates import print_pdf
+    from exams.queries import certificates_to_print
+
+    for certificate_id in certificates_to_print()[:100]:
+        print_pdf(certificate_id=certificate_id, at=timezone.now())
+
+
+@shared_task
 def hand_in_due_attempts() -> None:
     from exams.actions.attempts import close_due_attempts
 

@@ -14,7 +14,7 @@ from config.demo.cast import Cast
 from exams.actions.certificates import print_pdf
 from exams.certificates.document import draw
 from exams.models import Certificate, certificate_path
-from exams.tasks import print_certificate
+from exams.tasks import print_certificate, print_waiting_certificates
 from tests.exams.conftest import OVER, School
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +81,11 @@ def test_the_task_may_run_again(issued: Certificate) -> None:
     issued.refresh_from_db()
     entry = Entry.objects.get(kind="certificate.printed")
     assert entry.facts["pdf"] == issued.pdf_sha256 == hashlib.sha256(draw(issued)).hexdigest()
+
+
+def test_a_certificate_that_the_queue_never_took_is_printed_later(issued: Certificate) -> None:
+    assert not Certificate.objects.get().pdf
+    print_waiting_certificates()
+    assert Certificate.objects.get().pdf.name == certificate_path(issued, f"{issued.number}.pdf")
+    print_waiting_certificates()
+    assert Entry.objects.filter(kind="certificate.printed").count() == 1
