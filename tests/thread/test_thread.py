@@ -91,7 +91,7 @@ def test_the_thread_from_roster_to_claim(stack: RunningStack, browsers: Browsers
     starts = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=50)
     live_ends = starts + datetime.timedelta(seconds=LIVE_HOURS * LESSON_HOUR)
     exam_starts = live_ends + datetime.timedelta(seconds=6)
-    exam_ends = exam_starts + datetime.timedelta(seconds=30)
+    exam_ends = exam_starts + datetime.timedelta(seconds=60)
     done(api(manager, "PUT", f"classes/{pk}/timetable/", [
         {"starts_at": starts.isoformat(), "ends_at": live_ends.isoformat(), "kind": "live",
          "hours": LIVE_HOURS, "title": "第 1 课　创业的第一笔账"},
