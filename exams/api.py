@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
 from accounts.models import User
+from audit.models import Root
 from classes.models import Lesson
 from classes.permissions import access_class
 from exams import queries
@@ -330,6 +331,14 @@ class ConcludeView(ExamsView):
 # --- the public check ---
 
 
+class SealSerializer(serializers.Serializer[Root]):
+    number = serializers.IntegerField()
+    day = serializers.DateField()
+    merkle_root = serializers.CharField()
+    public_key = serializers.CharField()
+    signature = serializers.CharField()
+
+
 class VerifiedSerializer(serializers.Serializer[PublicCertificate]):
     """A certificate as anybody may see it: name and ID number masked."""
 
@@ -346,6 +355,7 @@ class VerifiedSerializer(serializers.Serializer[PublicCertificate]):
     attendance_percent = serializers.SerializerMethodField(help_text="cut to two decimals, never rounded")
     issued_on = serializers.DateField()
     pdf_sha256 = serializers.CharField()
+    root = SealSerializer(allow_null=True, help_text="The signed evidence root that covers the file's entry.")
     revoked_at = serializers.DateTimeField(allow_null=True)
     revocation_reason = serializers.CharField()
     checked_at = serializers.SerializerMethodField()

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from django.db.models import Sum
 
+from audit.models import Root
+from audit.queries import entries_about, span_over
 from exams.certificates.document import readable_number
 from exams.models import Certificate
 from exams.states import CertificateState
@@ -34,6 +36,7 @@ class PublicCertificate:
     score: Fraction
     issued_on: datetime.date
     pdf_sha256: str
+    root: Root | None  # the signed root that covers the printing of the file, once there is one
     revoked_at: datetime.datetime | None
     revocation_reason: str
     edition: str
@@ -92,7 +95,18 @@ def public_certificate(number: str) -> PublicCertificate | None:
         score=certificate.attempt.hundredths,
         issued_on=certificate.issued_on,
         pdf_sha256=certificate.pdf_sha256,
+        root=_root_over(certificate),
         revoked_at=certificate.revoked_at,
         revocation_reason=certificate.revocation_reason,
         edition=training_class.edition,
     )
+
+
+def _root_over(certificate: Certificate) -> Root | None:
+    printed = (
+        entries_about(certificate.enrolment.subject)
+        .filter(kind="certificate.printed", facts__certificate=certificate.pk)
+        .last()
+    )
+    span = span_over(printed) if printed else None
+    return span.root if span else None

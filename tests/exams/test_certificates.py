@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from attendance.models import Verdict
+from audit.actions import seal_now
 from audit.models import Entry
 from classes.models import TrainingClass
 from classes.states import ClassState
@@ -211,3 +212,16 @@ def test_the_file_is_for_its_trainee_the_manager_and_the_officer(concluded: Cert
     for user in (cast.trainer, cast.rival, cast.regulator):
         assert client_of(user).get(path).status_code == 404
     assert client_of(None).get(path).status_code == 302
+
+
+def test_the_check_names_the_signed_root_once_there_is_one(concluded: Certificate, cast: Cast) -> None:
+    path, query = "/certificates/check/", {"number": concluded.number}
+    assert "data-root" not in Client().get(path, query).content.decode()
+    assert Client().get(f"/api/v1/certificates/{concluded.number}/verify/").json()["root"] is None
+    root = seal_now(at=OVER)
+    html = Client().get(path, query).content.decode()
+    assert f'data-root="{root.number}"' in html
+    assert root.merkle_root in html
+    body = Client().get(f"/api/v1/certificates/{concluded.number}/verify/").json()
+    assert (body["root"]["merkle_root"], body["root"]["signature"]) == (root.merkle_root, root.signature)
+    assert body["pdf_sha256"] == concluded.pdf_sha256
