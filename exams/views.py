@@ -21,7 +21,14 @@ from accounts.refusals import rendered
 from attendance.permissions import own_enrolment, require_trainee
 from attendance.queries import credit_of_class
 from classes.models import TrainingClass
-from classes.permissions import access_class, access_lesson, can_manage, can_teach, require_manage
+from classes.permissions import (
+    access_class,
+    access_lesson,
+    can_manage,
+    can_teach,
+    require_manage,
+    require_teach,
+)
 from classes.states import ClassState
 from exams import queries
 from exams.actions.attempts import start_attempt, submit_attempt
@@ -210,6 +217,8 @@ def class_exam(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("exams:mine")
     training_class = access_results(user, pk)
     may_set = can_teach(user, training_class) or can_manage(user, training_class)
+    if request.method == "POST" and not may_set:
+        require_teach(user, training_class)
     form = ExamForm(request.POST or None, training_class=training_class)
     if request.method == "POST" and form.is_valid():
         try:
