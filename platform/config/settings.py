@@ -273,6 +273,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "ClassState": "classes.states.ClassState",
+        "FilingState": "classes.states.FilingState",
+        "SignInState": "attendance.states.SignInState",
+        "AttemptState": "exams.states.AttemptState",
+        "ClaimState": "subsidies.states.ClaimState",
+        "ObjectionState": "subsidies.states.ObjectionState",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
