@@ -60,6 +60,7 @@ class School:
         )
 
     def enrol(self, user: User, training_class: TrainingClass | None = None) -> Enrolment:
+        assert user.person is not None
         return Enrolment.objects.create(
             training_class=training_class or self.training_class,
             person=user.person,

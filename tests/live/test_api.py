@@ -1,6 +1,7 @@
 """The room over HTTP: shapes, bad input, and who may (DESIGN §6)."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -17,7 +18,7 @@ from tests.live.conftest import HOUR, SECOND, enter
 pytestmark = pytest.mark.django_db
 
 NOWHERE = uuid.UUID(int=7)
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "room-messages": {"key": str(NOWHERE), "text": "在呢"},
     "room-hands": {"raised": True},
     "room-media-publish": {"connection": str(NOWHERE), "sdp": "v=0"},
@@ -27,7 +28,7 @@ BODIES = {
     "room-media-leave": {"peer": str(NOWHERE)},
 }
 READS = {"room", "room-events"}
-ALL = sorted(pattern.name for pattern in api_urlpatterns)
+ALL = sorted(str(pattern.name) for pattern in api_urlpatterns)
 
 
 @pytest.fixture(autouse=True)

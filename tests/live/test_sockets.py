@@ -1,6 +1,7 @@
 """The room's socket, spoken to over a real network through the whole ASGI application."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -246,7 +247,8 @@ def test_a_client_that_was_cut_off_has_no_gap_and_no_double(server, cast, lesson
         client = RoomClient(server, cast.learner, lesson)
         client.hear("hello")
         wave(2)
-        seen, last = [], client.get("room").json()["seq"]
+        seen: list[dict[str, Any]] = []
+        last = client.get("room").json()["seq"]
         first = last + 1
         wave(4)
         while len(seen) < 4:
@@ -283,7 +285,7 @@ def test_a_reader_that_stalls_holds_nobody_up(server, school, cast, lesson):
     stalled.beat()
     body = "课" * 3500
     with in_room(server, cast.learner, lesson) as learner:
-        heard = []
+        heard: list[int] = []
 
         def listen():
             while len(heard) < 3000:
