@@ -1,15 +1,15 @@
 """The supervision house: read-only without exception, scoped by region, every look on record."""
 
 import pytest
-from audit.models import Entry
-from config.demo.cast import build_cast
 from django.db import DatabaseError, connections, transaction
 from django.urls import get_resolver, reverse
 from django.utils import timezone
+
+from audit.models import Entry
+from config.demo.cast import build_cast
 from subsidies.models import Claim
 from supervision.looks import chain_new_looks
 from supervision.models import ChainedLook, Look
-
 from tests.cast import client_of
 from tests.world import World, build_world
 
