@@ -80,15 +80,23 @@ const socket = new RoomSocket(`${scheme}://${location.host}${page.socket}?device
     if (weakBeats >= WEAK_FOR && !saving) setSaving(true, say("saving_because_weak"));
   },
   onRefusal(refusal) {
-    stop(refusal.message + (refusal.details?.next ?? ""), null);
+    if (refusal.code !== "lesson_closed" || !room) stop(refusal.message + (refusal.details?.next ?? ""), null);
   },
   onStopped(why) {
     leaveMedia();
     if (why === "taken-over") stop(say("taken_over"), say("continue_here"));
     else if (why === "signed-out") stop(say("signed_out"), null);
+    else if (why === "lesson-closed") over();
     else if (why === "not-allowed" && byId("stopped").hidden) stop(say("not_allowed"), null);
   },
 });
+
+/** The lesson is over: as its event says, or as the server said to who came back too late to hear it. */
+function over() {
+  if (!room) return;
+  redraw(applyEvent(room, { type: "lesson.ended", id: sequence.last, data: {} }));
+  drawStage(null, false);
+}
 
 /** A name for this tab that outlives a reload: it tells a reconnection from a second device, nothing else. */
 function device() {
@@ -137,7 +145,10 @@ async function enter() {
 function redraw(parts) {
   if (!room) return;
   const running = runningCheck(room, now());
-  if (parts.includes("lesson")) drawLesson(room, now());
+  if (parts.includes("lesson")) {
+    drawLesson(room, now());
+    drawSender();
+  }
   if (parts.includes("people") || parts.includes("sign_in")) drawPeople(room, running, now());
   if (parts.includes("messages")) drawMessages(room);
   if (parts.includes("checks") || parts.includes("lesson")) drawChecks();
@@ -369,9 +380,15 @@ function setSaving(on, why = "") {
   syncFeeds();
 }
 
+/** Where one's own picture is shown: the lecturer's on the stage, the assistant's beside it. */
+function ownVideo() {
+  return room && room.me.role === "lecturer" ? stage : second;
+}
+
 async function publish() {
+  if (!room) return;
   sender = sender ?? new Sender(place, () => void publish());
-  const own = room && room.me.role === "lecturer" ? stage : second;
+  const own = ownVideo();
   try {
     await sender.start();
     own.srcObject = sender.stream;
@@ -389,19 +406,21 @@ async function publish() {
 
 function unpublish() {
   if (!sender) return;
-  const own = room && room.me.role === "lecturer" ? stage : second;
   sender.stop();
-  own.srcObject = null;
+  for (const name of ["mic", "camera"]) {
+    document.querySelector(`[data-act=${name}]`)?.setAttribute("aria-pressed", "true"); // as it begins next time
+  }
+  ownVideo().srcObject = null;
   drawSender();
   syncFeeds();
 }
 
 function drawSender() {
   const on = sender !== null && sender.isOn;
+  const over = !room || room.lesson.state === "closed";
   for (const name of ["publish", "mic", "camera", "unpublish"]) {
     const button = document.querySelector(`[data-act=${name}]`);
-    if (button instanceof HTMLElement) button.hidden = (name === "publish") === on;
-    if (on && (name === "mic" || name === "camera")) button?.setAttribute("aria-pressed", "true");
+    if (button instanceof HTMLElement) button.hidden = over || (name === "publish") === on;
   }
 }
 

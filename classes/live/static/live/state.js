@@ -81,7 +81,8 @@ export function applyEvent(room, event) {
       room.lesson.state = "closed";
       room.media.feeds = [];
       room.hands = [];
-      return ["lesson", "media", "people"];
+      for (const one of room.people) one.online = false;
+      return ["lesson", "media", "people", "checks"];
     case "person.joined":
       return setOnline(room, data, true);
     case "person.left":
@@ -180,5 +181,6 @@ function answered(room, data) {
  * @param {number} now - milliseconds of the server's clock
  */
 export function runningCheck(room, now) {
+  if (room.lesson.state !== "open") return null;
   return (room.checks ?? []).find((check) => !check.closed && Date.parse(check.due_at) > now) ?? null;
 }
