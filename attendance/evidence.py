@@ -1,12 +1,23 @@
 """What this app leaves in the evidence log. Times are server times; lengths are whole microseconds."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from attendance.states import CheckKind, SignInMethod
 from audit.kinds import Kind, register
+
+
+def _answer_sentence(facts: Mapping[str, Any]) -> str:
+    """A roll call has no right or wrong; both ways an answer proves that its person was there."""
+    if facts.get("correct") is None:
+        return gettext("学员应答点名")
+    return gettext("学员答题，答对了") if facts["correct"] else gettext("学员答题，答错了")
+
 
 register(
     Kind(
@@ -45,7 +56,7 @@ register(
     ),
     Kind(
         "attendance.check_answered",
-        sentence=_("学员应答，答对：{correct}"),
+        sentence=_answer_sentence,
         schema={"check": int, "option": int | None, "correct": bool | None},
     ),
     Kind(

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
-from exams.actions.bank import load_question_bank
 
 from accounts.models import User
 from config.demo.cast import build_cast
 from config.demo.stages import STAGES, build
 from courses.actions import load_catalogue
+from exams.actions.bank import load_question_bank
 
 
 class Command(BaseCommand):
