@@ -85,6 +85,8 @@ api:room-media-watch       post   L T S
 api:room-media-start       post   L T S
 api:room-media-configure   post   L T S
 api:room-media-leave       post   L T S
+api:room-whip              post   -
+api:room-whip-end          delete -
 api:sign-in                get    L
 api:sign-in                post   L
 api:sign-out               post   L
@@ -353,7 +355,7 @@ class AccessMatrix(TestCase):
             elif part == "number" and "certificates" in route:
                 found[part] = self.number
             else:
-                found[part] = {"n": 1, "question": 0}.get(part, 10**9)
+                found[part] = {"n": 1, "question": 0, "peer": KEY}.get(part, 10**9)
         return reverse(name, kwargs=found)
 
     @staticmethod

@@ -3,12 +3,18 @@ and answers.
 """
 
 from typing import Any
+from uuid import UUID
 
-from django.urls import path
+from django.http import HttpResponse
+from django.urls import path, reverse
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -264,6 +270,61 @@ class MediaLeaveView(RoomView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class BearerAuthentication(TokenAuthentication):
+    """The platform's token as WHIP clients send it: `Authorization: Bearer …`."""
+
+    keyword = "Bearer"
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerAuthentication
+    name = "bearerAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+class SdpParser(BaseParser):
+    media_type = "application/sdp"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return stream.read(LONGEST_SDP).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ParseError from error
+
+
+class WhipView(RoomView):
+    """WHIP (RFC 9725) for a lecturer's OBS: an offer in, an answer out, and an address to end it."""
+
+    authentication_classes = (BearerAuthentication, TokenAuthentication)
+    parser_classes = (SdpParser,)
+
+    @extend_schema(
+        request={"application/sdp": OpenApiTypes.STR},
+        responses={(201, "application/sdp"): OpenApiTypes.STR, **MEDIA_ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> HttpResponse:
+        lesson = self.lesson(request, pk)
+        peer, sdp = actions.publish_by_whip(
+            actor=self.user(request), lesson=lesson, offer=str(request.data), at=timezone.now()
+        )
+        end = reverse("api:room-whip-end", args=[lesson.pk, peer.pk])
+        return HttpResponse(sdp, status=201, content_type="application/sdp", headers={"Location": end})
+
+
+class WhipEndView(RoomView):
+    """End what WHIP began."""
+
+    authentication_classes = (BearerAuthentication, TokenAuthentication)
+
+    @extend_schema(responses={200: None, **ERRORS})
+    def delete(self, request: Request, pk: int, peer: UUID) -> Response:
+        lesson = self.lesson(request, pk)
+        actions.leave_media(actor=self.user(request), lesson=lesson, peer_id=peer, at=timezone.now())
+        return Response(status=status.HTTP_200_OK)
+
+
 api_urlpatterns = [
     path("lessons/<int:pk>/room/", SnapshotView.as_view(), name="room"),
     path("lessons/<int:pk>/events/", EventsView.as_view(), name="room-events"),
@@ -275,5 +336,7 @@ api_urlpatterns = [
     path("lessons/<int:pk>/media/watch/", WatchView.as_view(), name="room-media-watch"),
     path("lessons/<int:pk>/media/start/", MediaStartView.as_view(), name="room-media-start"),
     path("lessons/<int:pk>/media/configure/", MediaConfigureView.as_view(), name="room-media-configure"),
+    path("lessons/<int:pk>/whip/", WhipView.as_view(), name="room-whip"),
+    path("lessons/<int:pk>/whip/<uuid:peer>/", WhipEndView.as_view(), name="room-whip-end"),
     path("lessons/<int:pk>/media/leave/", MediaLeaveView.as_view(), name="room-media-leave"),
 ]

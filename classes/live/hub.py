@@ -24,6 +24,7 @@ from classes.live.protocol import CloseCode, FromServer, encode
 QUEUE_LENGTH = 256
 PATIENCE = 5.0  # seconds that a dropped member has to take its close frame
 RESUBSCRIBE_AFTER = 1.0  # seconds
+LISTEN = 30.0  # seconds without a message after which the connection is checked
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ class Hub:
                 async with client.pubsub() as pubsub:
                     await pubsub.psubscribe(f"{settings.REDIS_PREFIX}:live:*")
                     while True:
-                        message = await pubsub.get_message(timeout=settings.PRESENCE_TIMEOUT_SECONDS)
+                        message = await pubsub.get_message(timeout=LISTEN)
                         if message is None:
                             continue
                         if message["type"] == "psubscribe":

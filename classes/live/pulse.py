@@ -7,7 +7,10 @@ what is open.
 import asyncio
 import datetime
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -16,13 +19,14 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from classes.live.actions import Beat, keep_peers_alive, record_heartbeats
+from classes.live.actions import Beat, announce_senders, keep_peers_alive, record_heartbeats
 from classes.live.actions.presence import FLUSH_SECONDS
 from classes.live.hub import Member
+from classes.live.media import janus
 from classes.live.protocol import CloseCode
 from classes.live.queries import room_numbers
 
-KEEPALIVE_SECONDS = 20
+KEEPALIVE_TURNS = 10  # of FLUSH_SECONDS; Janus ends a session after a minute without a sign of life
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +65,8 @@ class Pulse:
     def __init__(self) -> None:
         self._hearts: dict[UUID, Heart] = {}
         self._numbers: dict[int, int] = {}
-        self._writer: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writing = asyncio.Lock()
 
     @classmethod
     def here(cls) -> "Pulse":
@@ -72,8 +77,9 @@ class Pulse:
         """Listen for a member's heart from now on."""
         now = asyncio.get_running_loop().time()
         self._hearts[member.connection] = Heart(member, alive_at=now, seen_at=at)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
+        if not self._tasks:
+            jobs = [self._write_heartbeats(), *([self._tend_media()] if janus.is_available() else [])]
+            self._tasks = [asyncio.create_task(job) for job in jobs]
 
     def beat(self, connection: UUID, at: datetime.datetime) -> None:
         """Count a heartbeat that answered its nonce."""
@@ -86,12 +92,14 @@ class Pulse:
         return self._numbers.get(lesson_id)
 
     async def remove(self, connection: UUID) -> Beat | None:
-        """Listen no more; return what has not been written yet."""
-        heart = self._hearts.pop(connection, None)
-        if not self._hearts and self._writer:
-            writer, self._writer = self._writer, None
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+        """Listen no more; return what has not been written yet. A writing that is under way is waited for."""
+        async with self._writing:
+            heart = self._hearts.pop(connection, None)
+        if not self._hearts:
+            tasks, self._tasks = self._tasks, []
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         return heart.take() if heart else None
 
     async def flush(self) -> None:
@@ -100,45 +108,50 @@ class Pulse:
         for heart in tuple(self._hearts.values()):
             if now - heart.alive_at > settings.PRESENCE_TIMEOUT_SECONDS:
                 heart.member.drop(CloseCode.SILENT)
-        pending = {beat.connection: beat for heart in self._hearts.values() if (beat := heart.take())}
-        try:
+        async with self._writing:
+            pending = {beat.connection: beat for heart in self._hearts.values() if (beat := heart.take())}
             rooms = {heart.member.lesson_id for heart in self._hearts.values()}
-            alive, self._numbers = await database_sync_to_async(_write, thread_sensitive=False)(
-                list(pending.values()), rooms
-            )
-        except (DatabaseError, OSError) as error:
-            logger.warning("heartbeats could not be written (%s), trying again", type(error).__name__)
-            for connection, beat in pending.items():
-                if connection in self._hearts:
+            try:
+                alive, self._numbers = await _in_thread(_write)(list(pending.values()), rooms)
+            except (DatabaseError, OSError) as error:
+                logger.warning("heartbeats could not be written (%s), trying again", type(error).__name__)
+                for connection, beat in pending.items():
                     self._hearts[connection].give_back(beat)
-            return
-        for connection in pending.keys() - alive:
-            if connection in self._hearts:
+                return
+            for connection in pending.keys() - alive:
                 self._hearts[connection].member.drop(CloseCode.PRESENCE_LOST)
 
-    async def keep_media_alive(self) -> None:
-        """Pass the heartbeats on to Janus, which ends a session after a minute without one."""
-        connections = list(self._hearts)
-        await database_sync_to_async(keep_peers_alive, thread_sensitive=False)(
-            connections=connections, at=timezone.now()
-        )
+    async def tend_media(self, *, keep_alive: bool) -> None:
+        """Pass the heartbeats on to Janus, and tell rooms of pictures that have begun to arrive."""
+        connections, at = list(self._hearts), timezone.now()
+        await _in_thread(announce_senders)(connections=connections, at=at)
+        if keep_alive:
+            await _in_thread(keep_peers_alive)(connections=connections, at=at)
 
-    async def _write(self) -> None:
-        media_due = KEEPALIVE_SECONDS
+    async def _write_heartbeats(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            media_due -= FLUSH_SECONDS
             try:
                 await self.flush()
-                if media_due <= 0:
-                    media_due = KEEPALIVE_SECONDS
-                    await self.keep_media_alive()
             except Exception:
                 logger.exception("heartbeats were not written")  # and the next writing must still come
+
+    async def _tend_media(self) -> None:
+        """Apart from the heartbeats: a Janus that does not answer must not hold them up."""
+        for turn in count(1):
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self.tend_media(keep_alive=turn % KEEPALIVE_TURNS == 0)
+            except Exception:
+                logger.exception("media legs were not tended")
 
 
 def _write(beats: list[Beat], rooms: set[int]) -> tuple[set[UUID], dict[int, int]]:
     return record_heartbeats(beats), room_numbers(rooms)
+
+
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    return database_sync_to_async(function, thread_sensitive=False)
 
 
 _pulses: WeakKeyDictionary[asyncio.AbstractEventLoop, Pulse] = WeakKeyDictionary()

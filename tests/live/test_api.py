@@ -28,7 +28,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "room-media-leave": {"peer": str(NOWHERE)},
 }
 READS = {"room", "room-events"}
-ALL = sorted(str(pattern.name) for pattern in api_urlpatterns)
+WHIP = {"room-whip", "room-whip-end"}  # a token and SDP of their own; tested below
+ALL = sorted({str(pattern.name) for pattern in api_urlpatterns} - WHIP)
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +197,42 @@ def test_a_socket_of_somebody_else_does_not_serve(cast, lesson, now):
     body = {"connection": str(presence.connection), "sdp": "v=0"}
     answer = call(cast.trainer, "room-media-publish", lesson, body)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_in_room")
+
+
+def whip(user, lesson, offer="v=0"):
+    token = Token.objects.get_or_create(user=user)[0].key if user else "none"
+    return client_of(None).post(
+        f"/api/v1/lessons/{lesson.pk}/whip/",
+        offer,
+        content_type="application/sdp",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "code"),
+    [
+        (None, 401, "not_authenticated"),
+        ("rival", 404, "not_found"),
+        ("learner", 403, "not_the_staff"),
+        ("manager", 403, "not_the_staff"),
+        ("trainer", 409, "not_in_room"),
+    ],
+)
+def test_whip_is_for_staff_who_are_in_the_room(cast, lesson, who, status, code):
+    answer = whip(cast[who] if who else None, lesson)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not MediaPeer.objects.exists()
+
+
+def test_whip_takes_no_session_and_nothing_but_sdp(cast, lesson, now):
+    enter(cast.trainer, lesson, now)
+    url = f"/api/v1/lessons/{lesson.pk}/whip/"
+    assert client_of(cast.trainer).post(url, "v=0", content_type="application/sdp").status_code == 401
+    token = Token.objects.create(user=cast.trainer).key
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = client_of(None).post(url, {"sdp": "v=0"}, content_type="application/json", headers=headers)
+    assert answer.status_code == 415
 
 
 @pytest.fixture

@@ -2,21 +2,24 @@
 
 import subprocess
 import time
+import uuid
 from datetime import timedelta
 
 import httpx
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
+from rest_framework.authtoken.models import Token
 
 from audit.models import Entry
 from classes.live import actions
 from classes.live.media import janus
 from classes.live.models import MediaPeer, OpenPresence, Recording, RoomEvent
 from classes.states import LessonState
+from policy.refusals import Refusal
 from tests.cast import client_of
 from tests.live import sockets
-from tests.live.conftest import HOUR
+from tests.live.conftest import HOUR, enter
 from tests.live.media import (
     CHROMIUM,
     PHONE,
@@ -225,6 +228,101 @@ def test_a_janus_that_fell_is_used_again(browsers, school, cast, now, signed_in,
     for recording in Recording.objects.all():
         assert recording.duration_ms > 500
     assert not list((running_janus.folder / "recordings").rglob("*.mjr*"))
+
+
+WHIP_CLIENT = """async ([url, token]) => {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    const peer = new RTCPeerConnection();
+    window.whip = peer;
+    for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: "sendonly" });
+    await peer.setLocalDescription(await peer.createOffer());
+    await new Promise((done) => setTimeout(done, 1000));
+    const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
+    const answer = await fetch(url, { method: "POST", headers, body: peer.localDescription.sdp });
+    await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    return [answer.status, answer.headers.get("Content-Type"), answer.headers.get("Location")];
+}"""
+
+
+def test_obs_sends_the_lecturers_picture_by_whip(browsers, school, cast, now, signed_in):
+    """Nobody says that the picture has arrived: the platform sees it and tells the room."""
+    lesson = school.lesson(now)
+    trainer = browsers.open(cast.trainer, room(lesson))
+    eventually(lambda: OpenPresence.objects.exists())
+    token = Token.objects.create(user=cast.trainer).key
+    status, content_type, location = trainer.evaluate(
+        WHIP_CLIENT, [f"/api/v1/lessons/{lesson.pk}/whip/", token]
+    )
+    peer = MediaPeer.objects.get()
+    assert (status, content_type) == (201, "application/sdp")
+    assert location == f"/api/v1/lessons/{lesson.pk}/whip/{peer.pk}/"
+    learner = browsers.open(cast.learner, room(lesson))
+    grows(lambda: frames_decoded(learner), 20)
+
+    answer = httpx.delete(
+        browsers.url + location, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+    )
+    assert answer.status_code == 200
+    expect(learner.locator("#stage-words")).to_be_visible()
+    peer.refresh_from_db()
+    assert peer.closed_at is not None
+    assert janus.publishing(lesson.pk) == set()
+
+
+def test_an_offer_that_janus_refuses_leaves_no_ghost(transactional_db, running_janus, cast, lesson):
+    presence = enter(cast.trainer, lesson, lesson.starts_at)
+    for offer in ("v=0", "nonsense", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"):
+        with pytest.raises(Refusal) as refused:
+            actions.publish(
+                actor=cast.trainer,
+                lesson=lesson,
+                connection=presence.connection,
+                offer=offer,
+                at=lesson.starts_at,
+            )
+        assert (refused.value.code, refused.value.status) == ("offer_refused", 400)
+    assert not MediaPeer.objects.exists()
+    assert participants(lesson) == []
+
+
+def participants(lesson):
+    return janus._control("listparticipants", room=janus.room_name(lesson.pk))["participants"]
+
+
+def test_a_leg_that_janus_forgot_is_closed_and_the_room_told(transactional_db, running_janus, cast, lesson):
+    presence = enter(cast.trainer, lesson, lesson.starts_at)
+    peer = MediaPeer.objects.create(
+        id=uuid.uuid4(),
+        room_id=lesson.pk,
+        person=cast.trainer.person,
+        connection=presence.connection,
+        kind="publish",
+        feed="lecturer-1",
+        session=1,
+        handle=2,
+        opened_at=lesson.starts_at,
+        connected_at=lesson.starts_at,
+    )
+    actions.keep_peers_alive(connections=[presence.connection], at=lesson.starts_at + HOUR)
+    peer.refresh_from_db()
+    assert peer.closed_at == lesson.starts_at + HOUR
+    assert RoomEvent.objects.latest("seq").type == "media.gone"
+
+
+def test_nobody_watches_what_is_not_sent(transactional_db, running_janus, cast, lesson):
+    presence = enter(cast.learner, lesson, lesson.starts_at)
+    for _twice in range(2):  # before the room is there in Janus, and after
+        with pytest.raises(Refusal) as refused:
+            actions.watch(
+                actor=cast.learner,
+                lesson=lesson,
+                connection=presence.connection,
+                feed="lecturer-1",
+                at=lesson.starts_at,
+            )
+        assert refused.value.code == "feed_not_ready"
+        janus.ensure_room(lesson.pk, record=False)
+    assert not MediaPeer.objects.exists()
 
 
 def test_recordings_are_made_once_however_often_it_is_tried(browsers, school, cast, now, signed_in):

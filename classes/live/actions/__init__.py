@@ -8,10 +8,12 @@ from classes.live.actions.events import announce, lock_rooms
 from classes.live.actions.interaction import lower_hand, post_message, raise_hand
 from classes.live.actions.lessons import end_lesson, end_overdue_lessons, start_lesson
 from classes.live.actions.media import (
+    announce_senders,
     confirm_published,
     keep_peers_alive,
     leave_media,
     publish,
+    publish_by_whip,
     receive,
     start_watching,
     watch,
@@ -28,6 +30,7 @@ from classes.live.actions.recordings import make_recordings, set_recording
 __all__ = [
     "Beat",
     "announce",
+    "announce_senders",
     "close_presence",
     "close_silent_presences",
     "confirm_published",
@@ -41,6 +44,7 @@ __all__ = [
     "open_presence",
     "post_message",
     "publish",
+    "publish_by_whip",
     "raise_hand",
     "receive",
     "record_heartbeats",

@@ -57,6 +57,20 @@ def publish(
     return peer, answer.sdp
 
 
+def publish_by_whip(
+    *, actor: User, lesson: Lesson, offer: str, at: datetime.datetime
+) -> tuple[MediaPeer, str]:
+    """Let a program such as OBS send the picture of a lecturer or assistant who is in the room.
+
+    The leg lives as long as the socket of their page, whose heartbeats keep it alive. Raises as `publish`.
+    """
+    require_teach(actor, lesson.training_class)
+    presence = OpenPresence.objects.filter(person_id=actor.person_id or 0, lesson=lesson).first()
+    if presence is None:
+        raise _not_in_room()
+    return publish(actor=actor, lesson=lesson, connection=presence.connection, offer=offer, at=at)
+
+
 def confirm_published(*, actor: User, lesson: Lesson, peer_id: UUID, at: datetime.datetime) -> MediaPeer:
     """Announce a feed once Janus receives it; before that nobody could watch it. Again changes nothing.
 
@@ -64,33 +78,42 @@ def confirm_published(*, actor: User, lesson: Lesson, peer_id: UUID, at: datetim
     """
     peer = _own_peer(actor, lesson, peer_id, PeerKind.PUBLISH)
     with _refusing():
-        if peer.feed not in janus.publishing(lesson.pk):
+        if not _announce_if_sending(peer, lesson=lesson, actor=actor, at=at):
             raise Refusal(
                 "media_not_ready",
                 gettext_noop("画面还没有传到平台。"),
                 next_step=gettext_noop("请等一两秒，会自动再试。"),
             )
-        lesson.refresh_from_db(fields=["state"])
-        if lesson.state == LessonState.OPEN:
-            # The lesson may have opened while this room was being made.
-            janus.record_room(lesson.pk, record=True)
+    return peer
+
+
+def _announce_if_sending(
+    peer: MediaPeer, *, lesson: Lesson, actor: User | None, at: datetime.datetime
+) -> bool:
+    """Whether Janus receives this leg's media; the first time it does, the room and the evidence are told."""
+    if peer.feed not in janus.publishing(lesson.pk):
+        return False
+    lesson.refresh_from_db(fields=["state"])
+    if lesson.state == LessonState.OPEN:
+        # The lesson may have opened while this room was being made.
+        janus.record_room(lesson.pk, record=True)
     with transaction.atomic():
         lock_rooms(lesson.pk)
-        peer = MediaPeer.objects.select_for_update().get(pk=peer.pk)
+        peer.refresh_from_db(fields=["connected_at", "closed_at"])
         if peer.connected_at or peer.closed_at:
-            return peer
+            return True
         peer.connected_at = at
         peer.save(update_fields=["connected_at"])
-        data = {"feed": peer.feed, "person": peer.person_id, "name": str(actor)}
+        data = {"feed": peer.feed, "person": peer.person_id, "name": peer.person.name}
         announce(lesson=lesson, type=Event.MEDIA_FEED, data=data, actor=actor, at=at)
         audit.record(
             "media.published",
-            actor_id=actor.pk,
+            actor_id=actor.pk if actor else None,
             subject=person_subject(lesson, peer.person_id),
             facts={"feed": peer.feed},
             at=at,
         )
-    return peer
+    return True
 
 
 def watch(
@@ -187,6 +210,21 @@ def keep_peers_alive(*, connections: Iterable[UUID], at: datetime.datetime) -> N
             return  # all of them: a Janus that comes back has forgotten its sessions, and then says so
 
 
+def announce_senders(*, connections: Iterable[UUID], at: datetime.datetime) -> None:
+    """Announce the feeds of these sockets that have begun to arrive without anybody saying so (WHIP)."""
+    peers = MediaPeer.objects.filter(
+        connection__in=list(connections),
+        kind=PeerKind.PUBLISH,
+        connected_at__isnull=True,
+        closed_at__isnull=True,
+    ).select_related("room__lesson__training_class", "person__user")
+    for peer in peers:
+        try:
+            _announce_if_sending(peer, lesson=peer.room.lesson, actor=peer.person.user, at=at)
+        except (JanusError, JanusUnreachable):
+            return  # asked again in a moment
+
+
 def _write_down(
     leg: Leg,
     person_id: int,
@@ -218,11 +256,15 @@ def _require_socket(person_id: int, lesson: Lesson, connection: UUID, *, lock: b
     if lock:
         presences = presences.select_for_update()
     if not presences.exists():
-        raise Refusal(
-            "not_in_room",
-            gettext_noop("您现在不在这个课堂里。"),
-            next_step=gettext_noop("请重新进入课堂，再打开画面。"),
-        )
+        raise _not_in_room()
+
+
+def _not_in_room() -> Refusal:
+    return Refusal(
+        "not_in_room",
+        gettext_noop("您现在不在这个课堂里。"),
+        next_step=gettext_noop("请在浏览器里进入课堂，再打开画面。"),
+    )
 
 
 def _own_peer(actor: User, lesson: Lesson, peer_id: UUID, kind: PeerKind) -> MediaPeer:
