@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -25,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="not installed: chromium"),
 ]
 
+AXE = Path(settings.ROOT) / ".local" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60.0  # seconds: browsers on a busy machine; nothing here is measured
 
 
@@ -226,6 +228,33 @@ def test_leaving_the_page_ends_the_presence_at_once(browsers, cast, lesson):
     learner.get_by_test_id("leave").click()
     eventually(lambda: not OpenPresence.objects.exists())
     assert PresenceInterval.objects.get().closing == Closing.LEFT
+
+
+def faults(page):
+    """What axe-core finds wrong with the page as it stands."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate(
+        "async () => (await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
+        " 'wcag22aa', 'best-practice'] })).violations"
+    )
+    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']]}" for one in found]
+
+
+def test_the_room_and_the_replay_are_accessible(browsers, school, cast, lesson, now):
+    learner = come_in(browsers, cast.learner, lesson, viewport=PHONE)
+    eventually(lambda: OpenPresence.objects.filter(heartbeats__gte=1).exists())
+    assistant = come_in(browsers, cast.assistant, lesson)
+    hook(learner, "hand").click()
+    assistant.get_by_test_id("roll-call").click()
+    expect(learner.get_by_test_id("call")).to_be_visible()
+    expect(assistant.get_by_test_id("running-check")).to_be_visible()
+    assert faults(learner) == []
+    assert faults(assistant) == []
+    assistant.get_by_test_id("ask-question").click()
+    assert faults(assistant) == []
+    closed = school.lesson(now - timedelta(days=1), state=LessonState.CLOSED)
+    learner.goto(f"{browsers.url}/lessons/{closed.pk}/replay/")
+    assert faults(learner) == []
 
 
 # --- the page before its scripts ---
