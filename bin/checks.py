@@ -7,11 +7,11 @@ pytest runs, with them. The exit code is the first failure's.
 
 import asyncio
 import base64
-import contextlib
 import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -176,11 +176,11 @@ async def run_tests(arguments: list[str], environment: dict[str, str]) -> int:
         process = await asyncio.create_subprocess_exec(
             *prefix, PYTHON, "-m", "pytest", *cache, *workers, *arguments, env=environment, cwd=ROOT
         )
+        # Told to end, pytest still takes down what its fixtures have put up. A Ctrl-C reaches it by itself.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.send_signal, signal.SIGINT)
         try:
             return await process.wait()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
             await process.wait()
             raise
 

@@ -69,11 +69,14 @@ class RunningStack:
                 stderr=log,
             )
         deadline = time.monotonic() + timeout
-        while READY not in self.log:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise AssertionError(f"the platform did not start:\n{self.log[-6000:]}")
-            time.sleep(0.1)
+        try:
+            while READY not in self.log:
+                assert self._process.poll() is None, f"the platform did not start:\n{self.log[-6000:]}"
+                assert time.monotonic() < deadline, f"the platform is not up yet:\n{self.log[-6000:]}"
+                time.sleep(0.1)
+        except BaseException:  # a Ctrl-C too
+            self.stop()
+            raise
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does. Returns its exit code."""
