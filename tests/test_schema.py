@@ -17,6 +17,8 @@ from config.demo.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
+schemathesis.serializer.alias("application/sdp", "text/plain")
+
 
 def test_the_schema_validates(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
