@@ -41,6 +41,7 @@ def checks() -> dict[str, list[str]]:
     floors = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     return {
         "ruff": [PYTHON, "-m", "ruff", "check", "--quiet", "--output-format", "concise", "."],
+        "ruff format": [PYTHON, "-m", "ruff", "format", "--quiet", "--check", "."],
         "mypy --strict": [PYTHON, "-m", "mypy", "--cache-dir", str(CACHES / "mypy"), "."],
         "import floors": [PYTHON, "-c", floors, "--cache-dir", str(CACHES / "importlinter")],
         "makemigrations --check": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],

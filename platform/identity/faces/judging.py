@@ -22,9 +22,7 @@ from identity.faces.problems import unusable
 from policy.refusals import Refusal
 
 DARK = 30  # mean brightness (0-255) of a face; measured: score 0.76 falls to 0.67 at 22
-COMPANION = (
-    0.5  # a second face at least half as large is a second person, a smaller one a poster
-)
+COMPANION = 0.5  # a second face at least half as large is a second person, a smaller one a poster
 
 
 @dataclass(frozen=True, slots=True)
