@@ -148,11 +148,11 @@ def judge_attendance(
     total = sum(by_kind.values(), Fraction(0))
     required_share = edition.number("min_attendance_share")
     reading = edition.reading("attendance_base")
-    findings = [_share_finding(total, required_seconds, required_share, reading)]
+    findings = [_share_finding(edition, total, required_seconds, reading)]
     live = by_kind.get(CreditKind.LIVE, Fraction(0)) + replay.credited
     live_share = live / live_seconds if live_seconds else None
     if not edition.is_off("min_live_presence_share") and live_seconds:
-        findings.append(_live_finding(live, live_seconds, edition.number("min_live_presence_share")))
+        findings.append(_live_finding(edition, live, live_seconds))
     return AttendanceDecision(
         findings=tuple(findings),
         credited=by_kind,
@@ -184,13 +184,15 @@ def judge_offline_attendance(edition: Edition, *, attended: Seconds, planned: in
         actual=actual,
         message=gettext_noop("线下到课 %(actual)s 秒，要求不少于线下课时的 %(share)s（%(required)s 秒）。"),
         params={"actual": actual, "share": percent_text(share), "required": required},
+        numbers=(edition.parameter("offline_attendance_share"),),
     )
 
 
 _REPLAY_CAPS: Mapping[Mode, str] = {Mode.FULL_LIVE: "full_live_replay_cap", Mode.MIXED: "mixed_replay_cap"}
 
 
-def _share_finding(total: Fraction, base: int, share: Fraction, reading: Reading) -> Finding:
+def _share_finding(edition: Edition, total: Fraction, base: int, reading: Reading) -> Finding:
+    share = edition.number("min_attendance_share")
     required = share * base
     missing = math.ceil(required - total)
     return Finding(
@@ -206,10 +208,12 @@ def _share_finding(total: Fraction, base: int, share: Fraction, reading: Reading
         ),
         params={"actual": percent_text(total / base), "share": percent_text(share), "missing": missing},
         reading=reading,
+        numbers=(edition.parameter("min_attendance_share"), edition.parameter("lesson_hour")),
     )
 
 
-def _live_finding(live: Fraction, base: int, share: Fraction) -> Finding:
+def _live_finding(edition: Edition, live: Fraction, base: int) -> Finding:
+    share = edition.number("min_live_presence_share")
     required = share * base
     return Finding(
         code="live_presence_share",
@@ -219,6 +223,7 @@ def _live_finding(live: Fraction, base: int, share: Fraction) -> Finding:
         actual=live,
         message=gettext_noop("直播学习时长占直播课时的 %(actual)s，另要求不低于 %(share)s。"),
         params={"actual": percent_text(live / base), "share": percent_text(share)},
+        numbers=(edition.parameter("min_live_presence_share"),),
     )
 
 

@@ -71,6 +71,7 @@ def judge_exam(edition: Edition, score: int | Decimal | Fraction) -> Finding:
             else gettext_noop("结业考试 %(score)s 分，不到 %(mark)s 分。")
         ),
         params={"score": exact_text(exact), "mark": exact_text(mark)},
+        numbers=(edition.parameter("exam_pass_mark"),),
     )
 
 
@@ -89,6 +90,7 @@ def may_sit_again(edition: Edition, *, attempts: int) -> Finding:
         actual=attempts,
         message=gettext_noop("结业考试最多参加 %(allowed)s 次，已经参加 %(attempts)s 次。"),
         params={"allowed": allowed, "attempts": attempts},
+        numbers=(edition.parameter("exam_resits"),),
     )
 
 

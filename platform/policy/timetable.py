@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from policy.editions import Edition
+from policy.editions import Edition, Parameter
 from policy.findings import Finding, all_pass
 from policy.hours import Hours, parse_hours
 from policy.messages import Msgid, Translate, exact_text, gettext_noop, percent_text, untranslated
@@ -283,6 +283,7 @@ def _total(edition: Edition, course_type: str, row: str, total: Fraction) -> Fin
             actual=total,
             message=refusal.message,
             params=refusal.params,
+            numbers=tuple(_standard_of(edition, course_type)),
         )
     passed = total >= standard
     return Finding(
@@ -304,7 +305,14 @@ def _total(edition: Edition, course_type: str, row: str, total: Fraction) -> Fin
             "standard": standard,
             "missing": standard - total,
         },
+        numbers=(edition.parameter("standard_hours", course_type),),
     )
+
+
+def _standard_of(edition: Edition, course_type: str) -> Iterable[Parameter]:
+    """The open number itself; nothing for a course type that the edition does not know (A4)."""
+    found = edition.parameters.get(("standard_hours", course_type))
+    return (found,) if found is not None else ()
 
 
 def _floor(
@@ -338,6 +346,7 @@ def _floor(
         params=_params(part, whole, share, required) | {"least": max(math.ceil(required), least_whole or 0)},
         reading=edition.reading(reading),
         waivable=waivable and not passed,
+        numbers=(edition.parameter(parameter),),
     )
 
 
@@ -367,6 +376,7 @@ def _ceiling(
         ),
         params=_params(part, whole, share, required) | {"most": math.floor(required)},
         reading=edition.reading("share_comparison"),
+        numbers=(edition.parameter(parameter),),
     )
 
 

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import settings
 
 from policy.editions import Edition, load_editions
 from tests.policy.cases import EDITIONS
+
+# How long a case takes says nothing about the rules: bench/policy.py measures that.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from policy.editions import Edition, load_editions
 from policy.refusals import Refusal
 from tests.policy.cases import load
 
+DEMO = load_editions()["demo"]
+
 
 @pytest.mark.parametrize("case", load("calendar"))
 def test_the_earliest_start_is_as_the_table_says(
@@ -32,7 +34,7 @@ def test_the_earliest_start_is_as_the_table_says(
 @given(st.dates(date(2019, 1, 1), date(2026, 12, 1)))
 def test_exactly_the_lead_lies_between_filing_and_start(filed_on: date) -> None:
     calendar = state_council_calendar()
-    start = earliest_start(load_editions()["demo"], filed_on).date
+    start = earliest_start(DEMO, filed_on).date
     following = [filed_on + timedelta(days=n) for n in range(1, (start - filed_on).days + 1)]
     assert sum(calendar.is_working_day(day) for day in following) == 5
     assert calendar.is_working_day(start)

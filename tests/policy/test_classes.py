@@ -1,23 +1,37 @@
-"""规范 三 and 五: a class's size, people and first day. F7, F9, F11-F14, S1-S6, T1-T3, L5."""
+"""规范 三 and 五: a class's outline, size, people and first day.
+
+A2, F7, F9, F11-F14, N5, S1-S6, T1-T4, L5, L6.
+"""
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from policy.classes import (
     ClassLoss,
+    EvidenceRecord,
     LecturerRecord,
+    judge_category_evidence,
     judge_class_size,
+    judge_disorder,
+    judge_edition,
     judge_lecturer,
     judge_losses,
+    judge_outline,
+    judge_paid_once,
     judge_staff,
     judge_start,
+    lecturer_fee,
     parse_category,
 )
 from policy.editions import Edition
 from policy.findings import Finding
 from policy.refusals import Refusal
+from policy.terms import HourKind, TraineeCategory
 from tests.policy.cases import load
 
 
@@ -88,3 +102,73 @@ def test_a_lecturer_qualifies_by_either_route(demo: Edition, case: dict[str, Any
 def test_losing_half_of_two_classes_running_opens_a_case(demo: Edition, case: dict[str, Any]) -> None:
     losses = [ClassLoss(roster=roster, remaining=remaining) for roster, remaining in case["classes"]]
     assert judge_losses(demo, losses).passed is case["passed"]
+
+
+def _hours(given: dict[str, Any]) -> dict[HourKind, Fraction]:
+    return {HourKind(kind): Fraction(value) for kind, value in given.items()}
+
+
+@pytest.mark.parametrize("case", load("classes", "outline"))
+def test_the_outline_covers_every_filed_hour(case: dict[str, Any]) -> None:
+    finding = judge_outline(_hours(case["filed"]), _hours(case["outline"]))
+    assert (finding.row, finding.passed) == ("A2", case["passed"])
+    assert finding.actual == case["covered"]
+    assert case.get("missing", "") in finding.render()["message"]
+
+
+@pytest.mark.parametrize("case", load("classes", "in_force"))
+def test_an_edition_judges_classes_that_start_in_its_time(
+    editions: Mapping[str, Edition], case: dict[str, Any]
+) -> None:
+    edition = editions[case["edition"]]
+    finding = judge_edition(edition, starts_on=case["starts"])
+    assert (finding.row, finding.passed) == ("N5", case["passed"])
+    assert edition.in_force(case["starts"]) is case["passed"]
+    assert edition.title in finding.render()["message"]
+
+
+@pytest.mark.parametrize("case", load("classes", "disorder"))
+def test_disorder_in_two_classes_running_opens_a_case(demo: Edition, case: dict[str, Any]) -> None:
+    finding = judge_disorder(demo, case["classes"])
+    assert (finding.row, finding.passed) == ("L6", case["passed"])
+
+
+@pytest.mark.parametrize("case", load("classes", "fee"))
+def test_a_lecturer_is_paid_by_the_hour(editions: Mapping[str, Edition], case: dict[str, Any]) -> None:
+    edition = editions[case.get("edition", "demo")]
+    if "refused" in case:
+        with pytest.raises(Refusal) as refused:
+            lecturer_fee(edition, Fraction(case["hours"]))
+        assert (refused.value.code, refused.value.rule) == (case["refused"], "T4")
+    else:
+        assert lecturer_fee(edition, Fraction(case["hours"])) == Decimal(case["amount"])
+
+
+def test_nobody_is_paid_for_less_than_no_time(demo: Edition) -> None:
+    with pytest.raises(ValueError, match="fewer than no hours"):
+        lecturer_fee(demo, -1)
+
+
+@pytest.mark.parametrize("case", load("classes", "evidence"))
+def test_a_trainee_shows_one_category(editions: Mapping[str, Edition], case: dict[str, Any]) -> None:
+    records = [
+        EvidenceRecord(**record | {"category": TraineeCategory(record["category"])})
+        for record in case["records"]
+    ]
+    finding = judge_category_evidence(
+        editions[case.get("edition", "demo")],
+        records,
+        date(2026, 9, 24),
+        claiming=case.get("claiming", False),
+    )
+    assert (finding.outcome, finding.row) == (case["outcome"], case["row"])
+    assert finding.blocks is (case["outcome"] == "failed")
+    assert finding.passed is not finding.blocks
+
+
+@pytest.mark.parametrize("case", load("classes", "paid_once"))
+def test_a_person_is_paid_for_once(editions: Mapping[str, Edition], case: dict[str, Any]) -> None:
+    edition = editions[case.get("edition", "demo")]
+    finding = judge_paid_once(edition, "GYB", case["earlier"], claiming=case.get("claiming", False))
+    assert finding.outcome == case["outcome"]
+    assert finding.reading == edition.reading("paid_once")

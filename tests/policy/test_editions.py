@@ -69,6 +69,7 @@ def test_what_the_norm_leaves_open_is_unset_and_refused_by_name(editions: Mappin
     assert {parameter.name for parameter in norm.unset()} == {
         "lesson_hour",
         "standard_hours",
+        "lecturer_hour_fee",
         "offline_attendance_share",
         "sign_in_opens_before",
         "sign_out_closes_after",

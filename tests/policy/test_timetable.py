@@ -133,11 +133,14 @@ def test_a_finding_says_rule_found_and_required() -> None:
     decision = check_timetable(
         DEMO, course_type="GYB", mode="full_live", hours={"live": 15, "homework": 5, "tutoring": 4}
     )
-    assert [finding for finding in decision.render()["findings"] if not finding["passed"]] == [
+    [failing] = [finding for finding in decision.render()["findings"] if not finding["passed"]]
+    assert [number["name"] for number in failing.pop("numbers")] == ["full_live_max_homework_exam_share"]
+    assert [failing] == [
         {
             "code": "homework_exam_share",
             "row": "H6",
             "passed": False,
+            "outcome": "failed",
             "required": "4.8",
             "actual": 5,
             "citation": "规范 二（第2段）：“作业和考试课时不超过20%”",

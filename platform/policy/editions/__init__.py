@@ -1,6 +1,6 @@
 """Policy editions: the rules as dated data (see `loader` for the file format)."""
 
-from policy.editions.edition import Edition, Gap, Parameter, ParameterValue, Reading
+from policy.editions.edition import Edition, Gap, Parameter, ParameterValue, Reading, Source, SourceKind
 from policy.editions.loader import BUILT_IN, EditionError, load_editions
 from policy.editions.parameters import SPECS, ParameterSpec, Shape, Unit
 
@@ -15,6 +15,8 @@ __all__ = [
     "ParameterValue",
     "Reading",
     "Shape",
+    "Source",
+    "SourceKind",
     "Unit",
     "load_editions",
 ]

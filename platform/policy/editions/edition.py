@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from fractions import Fraction
 from typing import Any
 
@@ -36,6 +36,62 @@ class Reading:
         return {"parameter": self.parameter, "code": self.code, "text": fill(self.text, {}, translate)}
 
 
+class SourceKind(StrEnum):
+    """What stands behind a number."""
+
+    NORM = "norm"
+    LAW = "law"
+    REFERRED = "referred"  # the norm refers to it (N4); what it says is not loaded yet
+    READING = "reading"  # our reading, where the words leave room
+    PRACTICE = "practice"
+    PRESS = "press"
+    TRIAL = "trial"
+    OTHER = "other"
+
+    @property
+    def label(self) -> Msgid:
+        return _SOURCE_KINDS[self]
+
+
+_SOURCE_KINDS = {
+    SourceKind.NORM: gettext_noop("规范原文"),
+    SourceKind.LAW: gettext_noop("其他法规文件"),
+    SourceKind.REFERRED: gettext_noop("规范指引的文件，尚未录入"),
+    SourceKind.READING: gettext_noop("本平台采用的读法"),
+    SourceKind.PRACTICE: gettext_noop("各地做法"),
+    SourceKind.PRESS: gettext_noop("报道或转载"),
+    SourceKind.TRIAL: gettext_noop("试用数"),
+    SourceKind.OTHER: gettext_noop("其他"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The document behind a number. `verified` only where somebody held the number against the document."""
+
+    key: str
+    title: str
+    kind: SourceKind = SourceKind.OTHER
+    document: str = ""
+    issued_by: str = ""
+    issued_on: date | None = None
+    url: str = ""
+    verified: bool = False
+
+    def render(self, translate: Translate = untranslated) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "title": self.title,
+            "kind": self.kind.value,
+            "kind_label": fill(self.kind.label, {}, translate),
+            "document": self.document,
+            "issued_by": self.issued_by,
+            "issued_on": self.issued_on.isoformat() if self.issued_on else None,
+            "url": self.url,
+            "verified": self.verified,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One value of an edition. `course_type` is set for values that differ between course types."""
@@ -46,7 +102,24 @@ class Parameter:
     unit: Unit
     row: str
     citation: str
-    source: str
+    document: Source
+
+    @property
+    def source(self) -> str:
+        """The source document's title."""
+        return self.document.title
+
+    @property
+    def key(self) -> str:
+        """The name, unique within an edition: `standard_hours.GYB`."""
+        return self.name if self.course_type is None else f"{self.name}.{self.course_type}"
+
+    @property
+    def reading(self) -> Reading | None:
+        """The reading taken, for a parameter that chooses one."""
+        if self.spec.shape is not Shape.READING or not isinstance(self.value, str):
+            return None
+        return Reading(self.name, self.value, self.spec.options[self.value])
 
     @property
     def spec(self) -> ParameterSpec:
@@ -59,7 +132,7 @@ class Parameter:
     def render(self, translate: Translate = untranslated) -> dict[str, Any]:
         """Return the JSON form; `name` is unique within an edition, e.g. `standard_hours.GYB`."""
         return {
-            "name": self.name if self.course_type is None else f"{self.name}.{self.course_type}",
+            "name": self.key,
             "label": fill(self.label, {}, translate),
             "course_type": self.course_type,
             "value": self._json_value(),
@@ -68,6 +141,7 @@ class Parameter:
             "row": self.row,
             "citation": self.citation,
             "source": self.source,
+            "verified": self.document.verified,
         }
 
     def _json_value(self) -> Any:
@@ -97,6 +171,19 @@ class Edition:
     effective_from: date
     demo: bool
     parameters: Mapping[ParameterKey, Parameter] = field(repr=False)
+    effective_until: date | None = None
+    note: str = ""
+    legal_bases: tuple[str, ...] = ()
+
+    def in_force(self, day: date) -> bool:
+        """Whether a class starting on this day is judged by this edition (N5); both end days are included."""
+        begun = self.effective_from <= day
+        return begun and (self.effective_until is None or day <= self.effective_until)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The documents behind the numbers, each once, in the order of the numbers (N4)."""
+        return tuple(dict.fromkeys(one.document for one in self.parameters.values()))
 
     def parameter(self, name: str, course_type: str | None = None) -> Parameter:
         """Return the parameter with its source, whether set or not.
@@ -200,7 +287,11 @@ class Edition:
             "title": self.title,
             "issued_by": self.issued_by,
             "effective_from": self.effective_from.isoformat(),
+            "effective_until": self.effective_until.isoformat() if self.effective_until else None,
             "demo": self.demo,
+            "note": self.note,
+            "legal_bases": list(self.legal_bases),
+            "sources": [source.render(translate) for source in self.sources],
             "parameters": [one.render(translate) for one in self.parameters.values()],
         }
 

@@ -7,9 +7,14 @@ A file names the edition, its sources and its parameters:
     title: 示例版本
     issued_by: 某省人力资源和社会保障厅
     effective_from: 2026-01-01
+    effective_until: 2028-12-31     # optional, the last day included
     demo: true
+    note: 按转载整理，未经核对        # optional, shown with the edition
+    legal_bases: [某省就业创业培训管理办法]   # optional, the documents the rules rest on
     sources:
-      rates: 某省财政厅文件
+      rates: 某省财政厅文件          # or in full, all but the title optional:
+      hours: {title: 某省办法, kind: law, document: 某人社规〔2026〕1号, issued_by: 某省人社厅,
+              issued_on: 2026-01-01, url: "https://…", verified: true}
     parameters:
       lesson_hour: {value: 45, unit: minutes, row: P9, source: rates}
       subsidy_rate:
@@ -27,7 +32,7 @@ Anything unknown, missing, doubled or out of range is an `EditionError` that nam
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -38,7 +43,15 @@ from typing import Any
 import yaml
 
 from policy.citations import citation_of
-from policy.editions.edition import Edition, Gap, Parameter, ParameterKey, ParameterValue
+from policy.editions.edition import (
+    Edition,
+    Gap,
+    Parameter,
+    ParameterKey,
+    ParameterValue,
+    Source,
+    SourceKind,
+)
 from policy.editions.parameters import SPECS, ParameterSpec, Shape, Unit
 
 BUILT_IN = Path(__file__).parent
@@ -81,6 +94,7 @@ _StrictLoader.yaml_implicit_resolvers = {
 class _File:
     path: Path
     content: Mapping[str, Any]
+    sources: dict[str, Source] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -128,7 +142,7 @@ def _read(path: Path) -> _File:
         "edition",
         content,
         required={"id", "title", "issued_by", "effective_from", "demo", "sources", "parameters"},
-        optional={"extends"},
+        optional={"extends", "effective_until", "note", "legal_bases"},
     )
     for name in ("id", "title", "issued_by"):
         if not isinstance(content[name], str) or not content[name].strip():
@@ -137,15 +151,53 @@ def _read(path: Path) -> _File:
         raise file.error("id", "must be lower-case letters, digits and hyphens")
     if type(content["effective_from"]) is not date:
         raise file.error("effective_from", "must be a date")
+    until = content.get("effective_until")
+    if until is not None and (type(until) is not date or until < content["effective_from"]):
+        raise file.error("effective_until", "must be a date not before effective_from")
+    if not isinstance(content.get("note", ""), str):
+        raise file.error("note", "must be a text")
+    if not all(isinstance(base, str) and base.strip() for base in _texts(file, "legal_bases")):
+        raise file.error("legal_bases", "must be a list of texts")
     if not isinstance(content["demo"], bool):
         raise file.error("demo", "must be true or false")
     for name in ("sources", "parameters"):
         if not isinstance(content[name], dict):
             raise file.error(name, "must be a mapping")
     for name, source in content["sources"].items():
-        if not isinstance(source, str) or not source.strip():
-            raise file.error(f"sources.{name}", "must be a text")
+        file.sources[str(name)] = _source(file, str(name), source)
     return file
+
+
+def _texts(file: _File, name: str) -> list[Any]:
+    given = file.content.get(name, [])
+    if not isinstance(given, list):
+        raise file.error(name, "must be a list of texts")
+    return given
+
+
+def _source(file: _File, key: str, given: object) -> Source:
+    place = f"sources.{key}"
+    if isinstance(given, str) and given.strip():
+        return Source(key=key, title=given)
+    if not isinstance(given, dict):
+        raise file.error(place, "must be a text, or a mapping with a title")
+    texts = {"title", "kind", "document", "issued_by", "url"}
+    _known_keys(
+        file, place, given, required={"title"}, optional=texts - {"title"} | {"issued_on", "verified"}
+    )
+    for name in texts & given.keys():
+        if not isinstance(given[name], str) or not given[name].strip():
+            raise file.error(f"{place}.{name}", "must be a text")
+    kind = given.get("kind", SourceKind.OTHER.value)
+    if kind not in list(SourceKind):
+        raise file.error(f"{place}.kind", f"must be one of {', '.join(SourceKind)}, not {kind!r}")
+    if type(given.get("issued_on", date.min)) is not date:
+        raise file.error(f"{place}.issued_on", "must be a date")
+    if not isinstance(given.get("verified", False), bool):
+        raise file.error(f"{place}.verified", "must be true or false")
+    if not given.get("url", "https://").startswith(("https://", "http://")):
+        raise file.error(f"{place}.url", "must be an address of the web")
+    return Source(**{**given, "key": key, "kind": SourceKind(kind)})
 
 
 def _build(
@@ -155,12 +207,15 @@ def _build(
         return editions[edition_id]
     file = files[edition_id]
     inherited: Mapping[ParameterKey, Parameter] = {}
+    bases: tuple[str, ...] = tuple(_texts(file, "legal_bases"))
     if file.parent is not None:
         if file.parent == edition_id or file.parent in below:
             raise file.error("extends", "editions extend each other in a circle")
         if file.parent not in files:
             raise file.error("extends", f"there is no edition {file.parent!r}")
-        inherited = _build(file.parent, files, editions, below=(*below, edition_id)).parameters
+        parent = _build(file.parent, files, editions, below=(*below, edition_id))
+        inherited = parent.parameters
+        bases = bases or parent.legal_bases
     parameters = dict(inherited)
     for name, entry in file.content["parameters"].items():
         parameters.update({(one.name, one.course_type): one for one in _parameters(file, name, entry)})
@@ -176,7 +231,10 @@ def _build(
         title=file.content["title"],
         issued_by=file.content["issued_by"],
         effective_from=file.content["effective_from"],
+        effective_until=file.content.get("effective_until"),
         demo=file.content["demo"],
+        note=file.content.get("note", ""),
+        legal_bases=bases,
         parameters=MappingProxyType(dict(sorted(parameters.items(), key=lambda item: order[item[0][0]]))),
     )
     return editions[edition_id]
@@ -218,7 +276,7 @@ def _parameter(
     row_citation = citation_of(row) if isinstance(row, str) else ""
     if not row_citation:
         raise file.error(place, f"{row!r} is not a row of the ledger")
-    source = file.content["sources"].get(entry["source"])
+    source = file.sources.get(entry["source"]) if isinstance(entry["source"], str) else None
     if source is None:
         raise file.error(place, f"{entry['source']!r} is not one of the file's sources")
     citation = entry.get("citation", row_citation)
@@ -231,7 +289,7 @@ def _parameter(
         unit=Unit(entry["unit"]),
         row=row,
         citation=citation,
-        source=source,
+        document=source,
     )
 
 

@@ -17,6 +17,7 @@ class Unit(StrEnum):
     LESSON_HOURS = "lesson_hours"
     PERCENT = "percent"
     YUAN_PER_PERSON = "yuan_per_person"
+    YUAN_PER_LESSON_HOUR = "yuan_per_lesson_hour"
     PERSONS = "persons"
     POINTS = "points"
     TIMES = "times"
@@ -146,11 +147,30 @@ _SPECS = (
         gettext_noop("备案时间从哪一次提交算起"),
         approved_submission=gettext_noop("从最后通过备案的那一次提交算起；没有通过备案，不能开课。"),
     ),
-    # People
+    # Institutions and people
+    _reading(
+        "open_rectification",
+        gettext_noop("责令限期改正怎么影响备案"),
+        past_deadline=gettext_noop("期限内可以照常备案，并作提示；过了期限还没有改正的，不能提交新的备案。"),
+        while_open=gettext_noop("没有改正以前，一律不能提交新的备案。"),
+    ),
+    _reading(
+        "independence",
+        gettext_noop("转包、分包、委托怎么核查"),
+        signals_noted=gettext_noop(
+            "软件不能证明转包、分包或者委托：记录招生人、场地、讲师合同和付款方，发现与其他机构相同的，只作提示，由人核查。"
+        ),
+    ),
     _whole("lecturer_min_years", gettext_noop("讲师从事创业培训工作的年限"), Unit.YEARS),
     _share("disqualifying_loss_share", gettext_noop("讲师取消资格：学员流失比例")),
     _whole(
         "disqualifying_consecutive_classes", gettext_noop("讲师取消资格：连续次数"), Unit.CLASSES, least=1
+    ),
+    ParameterSpec(
+        "lecturer_hour_fee",
+        gettext_noop("讲师课时费标准"),
+        Shape.MONEY,
+        (Unit.YUAN_PER_LESSON_HOUR,),
     ),
     _reading(
         "eligibility_date",
@@ -160,11 +180,27 @@ _SPECS = (
         ),
     ),
     _reading(
+        "category_evidence_due",
+        gettext_noop("学员类别证明最晚什么时候交齐"),
+        filing=gettext_noop("备案时就要有开班当天有效的类别证明。"),
+        claim=gettext_noop("备案时没有的只作提示，申请补贴以前交齐开班当天有效的类别证明。"),
+    ),
+    _reading(
         "paid_once",
         gettext_noop("同一学员可享受几次补贴"),
-        per_course_type=gettext_noop("同一学员同一培训类型只补贴一次。"),
+        per_course_type=gettext_noop("同一学员同一培训类型只补贴一次；其他人可以参训，但不计补贴。"),
+        any_course_type=gettext_noop("同一学员不分培训类型，只补贴一次；其他人可以参训，但不计补贴。"),
+        each_class=gettext_noop("同一学员每参加一个班都可以补贴。"),
     ),
     # Attendance
+    _reading(
+        "live_session",
+        gettext_noop("什么样的课次算直播"),
+        presence_and_interaction=gettext_noop(
+            "讲师本人在线、学员在线、有课堂互动，三样都有记录的，才算直播；只播放录像的不算。"
+        ),
+        presence_only=gettext_noop("讲师本人和学员同时在线就算直播。"),
+    ),
     _share("min_attendance_share", gettext_noop("考勤合格的学习时长比例")),
     _reading(
         "attendance_base",

@@ -1,0 +1,67 @@
+"""A finding says how a rule came out, with which numbers and which reading."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from policy.editions import Edition
+from policy.findings import Finding, Outcome, all_pass
+from policy.refusals import Refusal
+from policy.timetable import check_timetable
+
+GIVEN: dict[str, Any] = {"row": "H5", "required": 1, "actual": 0, "message": ""}
+
+
+def test_the_outcome_follows_from_passing() -> None:
+    assert Finding(code="live_share", passed=True, **GIVEN).outcome is Outcome.PASSED
+    assert Finding(code="live_share", passed=False, **GIVEN).outcome is Outcome.FAILED
+    assert Finding(code="edition_unset", passed=False, **GIVEN).outcome is Outcome.OPEN
+    assert Finding(code="calendar_unpublished", passed=False, **GIVEN).outcome is Outcome.OPEN
+
+
+def test_what_is_noted_never_blocks() -> None:
+    for passed in (True, False):
+        noted = Finding(code="independence", passed=passed, outcome=Outcome.NOTED, **GIVEN)
+        assert not noted.blocks
+        assert all_pass([noted])
+    assert not all_pass([noted, Finding(code="edition_unset", passed=False, **GIVEN)])
+
+
+@pytest.mark.parametrize(("passed", "outcome"), [(True, "failed"), (True, "open"), (False, "passed")])
+def test_an_outcome_cannot_contradict_the_finding(passed: bool, outcome: str) -> None:
+    with pytest.raises(ValueError, match="contradicts"):
+        Finding(code="live_share", passed=passed, outcome=Outcome(outcome), **GIVEN)
+
+
+def test_a_refused_rule_is_a_finding_that_blocks(demo: Edition) -> None:
+    with pytest.raises(Refusal) as refused:
+        demo.money("subsidy_rate", "IYB")
+    finding = Finding.of_refusal(refused.value)
+    assert (finding.outcome, finding.blocks, finding.row) == (Outcome.OPEN, True, "A4")
+    assert finding.render()["message"] == str(refused.value)
+
+
+def test_a_finding_names_its_numbers_with_their_source(demo: Edition) -> None:
+    decision = check_timetable(demo, course_type="GYB", mode="full_live", hours={"live": 24})
+    by_row = {finding["row"]: finding for finding in decision.render()["findings"]}
+    assert [(n["name"], n["value"], n["unit"], n["source"]) for n in by_row["H5"]["numbers"]] == [
+        (
+            "full_live_min_live_share",
+            60,
+            "percent",
+            "豫人社办〔2020〕97号《河南省互联网+创业培训工作规范（试行）》",
+        )
+    ]
+    assert [n["name"] for n in by_row["H4"]["numbers"]] == ["standard_hours.GYB"]
+    assert by_row["H5"]["reading"]["code"] == "exact"
+    assert by_row["H9"]["outcome"] == "passed"
+
+
+def test_an_open_number_is_named_too(editions: Mapping[str, Edition]) -> None:
+    norm = editions["henan-2020-97"]
+    total = check_timetable(norm, course_type="GYB", mode="full_live", hours={"live": 24}).findings[0]
+    assert total.outcome is Outcome.OPEN
+    assert [(one.key, one.render()["status"]) for one in total.numbers] == [("standard_hours.GYB", "unset")]
+    other = check_timetable(norm, course_type="IYB", mode="full_live", hours={"live": 24}).findings[0]
+    assert (other.outcome, other.numbers) == (Outcome.OPEN, ())
