@@ -52,9 +52,13 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = MODE != "production"
 
+# How packages go to the provincial system and receipts come back (docs/exchange-format.md).
+EXCHANGE_GATEWAY = env.str("YUCHUANG_EXCHANGE_GATEWAY", default="exchange.xlsx.gateway.XlsxGateway")
+
 INSTALLED_APPS = [
     "config",
     "audit",
+    "exchange",
     "accounts",
     "identity",
     "courses",
