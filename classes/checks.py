@@ -6,7 +6,7 @@ apart.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +26,20 @@ from policy.timetable import TimetableDecision, check_timetable
 
 
 @dataclass(frozen=True, slots=True)
+# Findings of floors above: `provider(training_class, filed_on)`, asked whenever a class is judged.
+FindingProvider = Callable[[TrainingClass, datetime.date], Iterable[Finding]]
+_providers: list[FindingProvider] = []
+
+
+def register_findings(provider: FindingProvider) -> FindingProvider:
+    """Add a provider of findings, in `AppConfig.ready()`; registering the same one again changes nothing.
+
+    A provider only reads. What each of its findings is called in tables: `classes.reviews.name_findings`.
+    """
+    if provider not in _providers:
+        _providers.append(provider)
+    return provider
+
 class ClassCheck:
     """All findings on a class with one timetable, filed on one day."""
 
@@ -113,6 +127,8 @@ def _lesson_hour(edition: Edition) -> int:
     """Seconds in a lesson hour, or 0 where the edition leaves it open: then the finding on hours says
     so.
     """
+    for provider in _providers:
+        findings += provider(training_class, filed_on)
     return edition.lesson_hour_seconds if edition.is_set("lesson_hour") else 0
 
 

@@ -39,6 +39,11 @@ def register_kinds() -> None:
             schema={"imported": int, "trainees": int, "file": Digest, "commitments": list[Commitment]},
         ),
         Kind(
+        Kind(
+            "roster.trainee_added",
+            sentence=_("编入 1 名学员，报名来源 {source}，现在共 {trainees} 人"),
+            schema={"trainee": int, "trainees": int, "source": str, "commitment": Commitment},
+        ),
             "roster.trainee_removed",
             sentence=_("移出 1 名学员，现在共 {trainees} 人"),
             schema={"trainee": int, "trainees": int},

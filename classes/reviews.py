@@ -37,6 +37,11 @@ SUBJECTS = {
 }
 
 
+def name_findings(subjects: Mapping[str, tuple[Any, str]]) -> None:
+    """Name the findings of a floor above: {code: (lazy name, sign beside the required figure)}."""
+    SUBJECTS.update(subjects)
+
+
 def subject_of(code: str) -> str:
     """What a finding is called in tables and headlines, in the reader's language."""
     return str(SUBJECTS[code][0]) if code in SUBJECTS else code

@@ -6,6 +6,7 @@ behind.
 """
 
 from classes.actions.classes import ClassDetails, cancel_class, create_class, finish_class, update_class
+from classes.actions.enrolments import enrol, free_places
 from classes.actions.filing import (
     decide_filing,
     read_package,
@@ -24,7 +25,9 @@ __all__ = [
     "close_lesson",
     "create_class",
     "decide_filing",
+    "enrol",
     "finish_class",
+    "free_places",
     "import_roster",
     "open_lesson",
     "read_package",

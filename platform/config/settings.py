@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "courses",
     "classes",
     "classes.live",
+    "classes.recruitment",
     "attendance",
     "exams",
     "subsidies",
