@@ -229,6 +229,7 @@ OPERATOR_CONTACT = env.str("YUCHUANG_OPERATOR_CONTACT", default="演示电话 03
 # --- the norm ---
 # Editions shipped in platform/policy/editions; more folders (a province's own, a test's) may be added.
 EDITION_DIRS = [Path(p) for p in env.list("YUCHUANG_EDITION_DIRS", default=[])]
+CALENDAR_DIRS = [Path(p) for p in env.list("YUCHUANG_CALENDAR_DIRS", default=[])]
 
 # --- people ---
 AUTH_USER_MODEL = "accounts.User"

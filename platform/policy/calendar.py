@@ -3,19 +3,34 @@
 A published year says which weekdays are off and which weekend days are worked. Years nobody has published are
 refused, never guessed: the regulator's calendar for the next year comes out in November. Days at the very end
 of the last published year may still change with it, when a New Year break reaches back over 31 December.
+
+The years up to the present come from a kept library (chinesecalendar). Later ones, or corrections, are loaded
+from files, one a year, each naming the notice it was copied from (`load_calendar`):
+
+    year: 2027
+    document: 国办发明电〔2026〕0号
+    issued_by: 国务院办公厅
+    issued_on: 2026-11-04
+    url: https://www.gov.cn/…          # optional
+    holidays:
+      - {name: 元旦, from: 2027-01-01, to: 2027-01-03}
+    worked: [2027-02-14]               # weekend days that are worked (调休上班)
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import chinese_calendar
+import yaml
 
 from policy.editions import Edition, Reading
 from policy.messages import Translate, gettext_noop, untranslated
 from policy.refusals import Refusal
+from policy.strict_yaml import StrictLoader
 
 _ONE_DAY = dt.timedelta(days=1)
 
@@ -26,6 +41,8 @@ class PublishedYear:
 
     days_off: frozenset[dt.date]
     days_worked: frozenset[dt.date]
+    document: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +52,16 @@ class WorkingCalendar:
     years: Mapping[int, PublishedYear]
 
     def with_year(
-        self, year: int, *, days_off: Iterable[dt.date], days_worked: Iterable[dt.date]
+        self,
+        year: int,
+        *,
+        days_off: Iterable[dt.date],
+        days_worked: Iterable[dt.date],
+        document: str = "",
+        url: str = "",
     ) -> "WorkingCalendar":
         """Return a calendar in which `year` is published as given, whatever was known about it."""
-        published = PublishedYear(frozenset(days_off), frozenset(days_worked))
+        published = PublishedYear(frozenset(days_off), frozenset(days_worked), document, url)
         strangers = [day for day in published.days_off | published.days_worked if day.year != year]
         if strangers:
             raise ValueError(f"not days of {year}: {sorted(strangers)}")
@@ -84,6 +107,13 @@ class WorkingCalendar:
         return self.working_days_after(day, count)[-1] if count else day
 
 
+_LIBRARY = "国务院办公厅历年放假通知（chinesecalendar）"
+
+
+class CalendarError(ValueError):
+    """A year file that cannot be trusted; the message names the file and the place in it."""
+
+
 @cache
 def state_council_calendar() -> WorkingCalendar:
     """The years that the installed library of State Council notices knows."""
@@ -93,10 +123,133 @@ def state_council_calendar() -> WorkingCalendar:
             year: PublishedYear(
                 days_off=frozenset(day for day in chinese_calendar.holidays if day.year == year),
                 days_worked=frozenset(day for day in chinese_calendar.workdays if day.year == year),
+                document=_LIBRARY,
             )
             for year in sorted(years)
         }
     )
+
+
+def load_calendar(*directories: Path | str) -> WorkingCalendar:
+    """Return the library's years with the year files (`*.yaml`) of `directories` on top.
+
+    A year's notice may also set days of the December before it, when the New Year break reaches back.
+
+    Raises:
+        CalendarError: if a file is malformed, contradicts itself, or gives a year twice.
+    """
+    calendar = state_council_calendar()
+    files: dict[int, Path] = {}
+    for directory in map(Path, directories):
+        if not directory.is_dir():
+            raise CalendarError(f"{directory}: no such directory of calendars")
+        for path in sorted(directory.glob("*.yaml")):
+            notice = _read_notice(path)
+            if notice.year in files:
+                raise CalendarError(f"{path}: year: {notice.year} is already given by {files[notice.year]}")
+            files[notice.year] = path
+            calendar = notice.on_top_of(calendar)
+    return calendar
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    path: Path
+    year: int
+    document: str
+    url: str
+    days_off: frozenset[dt.date]
+    days_worked: frozenset[dt.date]
+
+    def on_top_of(self, calendar: WorkingCalendar) -> WorkingCalendar:
+        calendar = calendar.with_year(
+            self.year,
+            days_off=(day for day in self.days_off if day.year == self.year),
+            days_worked=(day for day in self.days_worked if day.year == self.year),
+            document=self.document,
+            url=self.url,
+        )
+        off = {day for day in self.days_off if day.year < self.year}
+        worked = {day for day in self.days_worked if day.year < self.year}
+        before = calendar.years.get(self.year - 1)
+        if not off | worked:
+            return calendar
+        if before is None:
+            raise CalendarError(f"{self.path}: days of {self.year - 1}, which is not published")
+        return calendar.with_year(
+            self.year - 1,
+            days_off=before.days_off - worked | off,
+            days_worked=before.days_worked - off | worked,
+            document=before.document,
+            url=before.url,
+        )
+
+
+_NOTICE_KEYS = {"year", "document", "issued_by", "issued_on", "holidays", "worked"}
+
+
+def _read_notice(path: Path) -> _Notice:
+    def error(place: str, problem: str) -> CalendarError:
+        return CalendarError(f"{path}: {place}: {problem}")
+
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 — a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise CalendarError(f"{path}: {problem}") from problem
+    if not isinstance(content, dict):
+        raise CalendarError(f"{path}: not a mapping")
+    if missing := sorted(_NOTICE_KEYS - content.keys()):
+        raise error("calendar", f"missing {', '.join(missing)}")
+    if unknown := sorted(str(key) for key in content.keys() - _NOTICE_KEYS - {"url"}):
+        raise error("calendar", f"unknown {', '.join(unknown)}")
+    year = content["year"]
+    if type(year) is not int or not 2004 <= year <= 2100:
+        raise error("year", f"must be a year from 2004 to 2100, not {year!r}")
+    for name in ("document", "issued_by"):
+        if not isinstance(content[name], str) or not content[name].strip():
+            raise error(name, "must be a text: the notice that the days were copied from")
+    if type(content["issued_on"]) is not dt.date:
+        raise error("issued_on", "must be a date")
+    url = content.get("url", "")
+    if not isinstance(url, str) or (url and not url.startswith(("https://", "http://"))):
+        raise error("url", "must be an address of the web")
+    if not isinstance(content["holidays"], list) or not content["holidays"]:
+        raise error("holidays", "must be a list that is not empty")
+    if not isinstance(content["worked"], list):
+        raise error("worked", "must be a list of dates")
+
+    def its_own(place: str, day: object) -> dt.date:
+        if type(day) is not dt.date:
+            raise error(place, f"must be a date, not {day!r}")
+        if day.year != year and (day.year, day.month) != (year - 1, 12):
+            raise error(place, f"{day} is neither of {year} nor of the December before")
+        return day
+
+    off: set[dt.date] = set()
+    for number, holiday in enumerate(content["holidays"], start=1):
+        place = f"holidays {number}"
+        if not isinstance(holiday, dict) or holiday.keys() != {"name", "from", "to"}:
+            raise error(place, "must give name, from and to")
+        if not isinstance(holiday["name"], str) or not holiday["name"].strip():
+            raise error(place, "name must be a text")
+        first, last = its_own(place, holiday["from"]), its_own(place, holiday["to"])
+        if not 0 <= (last - first).days < 31:
+            raise error(place, f"from {first} to {last} is no holiday")
+        days = {first + _ONE_DAY * offset for offset in range((last - first).days + 1)}
+        if days & off:
+            raise error(place, f"{min(days & off)} is in two holidays")
+        off |= days
+    if dt.date(year, 1, 1) not in off:
+        raise error("holidays", f"the New Year's Day of {year} is missing")
+    worked = [its_own("worked", day) for day in content["worked"]]
+    if len(set(worked)) != len(worked):
+        raise error("worked", "a day is named twice")
+    for day in worked:
+        if day.weekday() < 5:
+            raise error("worked", f"{day} is no weekend day")
+        if day in off:
+            raise error("worked", f"{day} is also a holiday")
+    return _Notice(path, year, content["document"], url, frozenset(off), frozenset(worked))
 
 
 def add_working_days(day: dt.date, count: int, *, calendar: WorkingCalendar | None = None) -> dt.date:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions
 from accounts.background import after_commit
+from accounts.calendars import calendar
 from accounts.models import User
 from attendance.queries import credit_of_class
 from audit.actions import legal_day
@@ -162,7 +163,7 @@ def open_notice(*, actor: User, claim: Claim, at: datetime.datetime) -> PublicNo
         _require_sound(claim)
         days = editions.edition(claim.edition).whole("public_notice_days")
         today = legal_day(at)
-        last_day = add_working_days(today, days)
+        last_day = add_working_days(today, days, calendar=calendar())
         claim.save(update_fields=["state"])
         notice = PublicNotice.objects.create(
             claim=claim, first_day=today, last_day=last_day, opened_by=actor, opened_at=at

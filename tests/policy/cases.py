@@ -10,6 +10,7 @@ from _pytest.mark import ParameterSet
 
 CASES = Path(__file__).parent / "cases"
 EDITIONS = Path(__file__).parent / "editions"
+CALENDARS = Path(__file__).parent / "calendars"
 
 
 def load(table: str, part: str | None = None) -> list[ParameterSet]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.calendars import calendar
 from accounts.models import User
 from attendance.actions.checks import answer_check, call_roll, close_due_checks
 from attendance.actions.sign_in import confirm_sign_in, issue_sign_in_code, sign_in_by_code, sign_out
@@ -32,7 +33,6 @@ from exams.actions.attempts import save_answer, start_attempt, submit_attempt
 from exams.actions.certificates import conclude_class
 from exams.actions.coursework import submit_coursework
 from exams.actions.papers import set_exam
-from policy.calendar import state_council_calendar
 from policy.terms import HourKind
 from subsidies.actions.claims import draw_up_claim, open_notice, submit_claim
 
@@ -310,10 +310,10 @@ def complete(cast: Cast, training_class: TrainingClass) -> None:
 
 
 def _working_days_before(day: datetime.date, count: int) -> datetime.date:
-    calendar = state_council_calendar()
+    working = calendar()
     while count:
         day -= datetime.timedelta(days=1)
-        count -= calendar.is_working_day(day)
+        count -= working.is_working_day(day)
     return day
 
 

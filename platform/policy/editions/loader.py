@@ -31,7 +31,7 @@ Anything unknown, missing, doubled or out of range is an `EditionError` that nam
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -53,6 +53,7 @@ from policy.editions.edition import (
     SourceKind,
 )
 from policy.editions.parameters import SPECS, ParameterSpec, Shape, Unit
+from policy.strict_yaml import StrictLoader
 
 BUILT_IN = Path(__file__).parent
 
@@ -63,31 +64,6 @@ _COURSE_TYPE = re.compile(r"[A-Z][A-Z0-9]{1,9}", re.ASCII)
 
 class EditionError(ValueError):
     """An edition file that cannot be trusted; the message names the file and the place in it."""
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without surprises: no doubled keys, and `off` or `no` are words, not booleans."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"doubled key {key!r}", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, re.compile("true|false") if tag == "tag:yaml.org,2002:bool" else pattern)
-        for tag, pattern in resolvers
-        if tag != "tag:yaml.org,2002:bool" or first in "tf"
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +107,7 @@ def load_editions(*directories: Path | str) -> Mapping[str, Edition]:
 
 def _read(path: Path) -> _File:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 — a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 — a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise EditionError(f"{path}: {problem}") from problem
     if not isinstance(content, dict):
