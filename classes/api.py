@@ -25,6 +25,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
 from accounts.models import Person, User
@@ -40,7 +41,7 @@ from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
 from courses.api import HoursField
 from courses.models import Course
-from policy.calendar import earliest_start, state_council_calendar
+from policy.calendar import earliest_start
 from policy.editions import Edition
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -194,8 +195,10 @@ class EarliestStartView(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = _valid(EarliestStartSerializer, request.data)
-        state_council_calendar().is_working_day(asked["filed_on"])  # the day itself has to be in a known year
-        return Response(earliest_start(find_edition(asked["edition"]), asked["filed_on"]).render(gettext))
+        working = calendar()
+        working.is_working_day(asked["filed_on"])  # the day itself has to be in a known year
+        decision = earliest_start(find_edition(asked["edition"]), asked["filed_on"], calendar=working)
+        return Response(decision.render(gettext))
 
 
 # --- people of one's institution ---

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from accounts.calendars import calendar
 from accounts.editions import edition as find_edition
 from classes.models import TrainingClass
 from classes.states import EnrolmentState
@@ -107,11 +108,16 @@ def check_draft(
     findings.append(_outline(drafts, outline))
     earliest: datetime.date | None = None
     try:
-        earliest = earliest_start(edition, filed_on).date
+        working = calendar()
+        earliest = earliest_start(edition, filed_on, calendar=working).date
         findings.append(
-            judge_start(edition, starts_on=training_class.starts_on, submitted_on=filed_on, approved_on=None)[
-                0
-            ]
+            judge_start(
+                edition,
+                starts_on=training_class.starts_on,
+                submitted_on=filed_on,
+                approved_on=None,
+                calendar=working,
+            )[0]
         )
     except Refusal as refusal:
         findings.append(_as_finding(refusal))

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.calendars import calendar
 from accounts.editions import edition as find_edition
 from accounts.models import User
 from accounts.refusals import rendered
@@ -28,7 +29,6 @@ from classes.models import HOUR_KINDS, TrainingClass
 from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
-from policy.calendar import state_council_calendar
 from policy.messages import exact_text
 from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
@@ -393,10 +393,10 @@ def _days(today: datetime.date, earliest: datetime.date | None) -> list[dict[str
     if earliest is None:
         return []
     weekdays = (_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))
-    calendar, days, counted = state_council_calendar(), [], 0
+    working, days, counted = calendar(), [], 0
     for number in range((earliest - today).days + 1):
         day = today + datetime.timedelta(days=number)
-        works = calendar.is_working_day(day)
+        works = working.is_working_day(day)
         counted += works and number > 0
         days.append(
             {
