@@ -284,7 +284,7 @@ class SheetHash:
 Check = Callable[[Any], Value]
 
 
-def checked_rows(sheet: Sheet, rows: Iterable[Sequence[Value]]) -> Iterator[list[Value]]:
+def checked_rows(sheet: Sheet, rows: Iterable[Sequence[Value]]) -> Iterator[list[Any]]:
     """The rows in the form in which a package holds them.
 
     Raises Refusal `package_value` with sheet, row, column (500: what we hold is not fit to be sent).

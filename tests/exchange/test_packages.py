@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import rfc8785
@@ -19,12 +20,11 @@ from policy.refusals import Refusal
 from tests.exchange.conftest import AT
 
 
-def written(kind, rows, **changes) -> tuple[bytes, Manifest]:
+def written(kind, rows, **changes: Any) -> tuple[bytes, Manifest]:
     stream = io.BytesIO()
     sheets = {"明细": rows, "空表": []}
-    manifest = gateway().write_package(
-        kind, sheets, stream, **({"reference": "YC-1", "made_at": AT} | changes)
-    )
+    options: dict[str, Any] = {"reference": "YC-1", "made_at": AT} | changes
+    manifest = gateway().write_package(kind, sheets, stream, **options)
     return stream.getvalue(), manifest
 
 
@@ -139,7 +139,7 @@ def test_the_package_explains_itself(kind, rows):
         ["明细", "2", manifest.sheets[0].sha256],
         ["空表", "0", manifest.sheets[1].sha256],
     ]
-    assert book.properties.created == datetime.datetime(2026, 9, 24, 0, 30, 5)
+    assert book.properties.created == datetime.datetime(2026, 9, 24, 0, 30, 5)  # noqa: DTZ001  as the file holds it
     assert json.loads(json.dumps(manifest.as_json()))["file"]["sha256"] == manifest.file_sha256
 
 
@@ -156,7 +156,7 @@ def test_the_package_explains_itself(kind, rows):
         (2, "手机"),
         (3, AT),
         (3, "2026-09-24"),
-        (4, datetime.datetime(2026, 9, 24)),
+        (4, datetime.datetime(2026, 9, 24)),  # noqa: DTZ001
         (4, datetime.date(2026, 9, 24)),
         (5, True),
         (5, 10**15),
@@ -182,7 +182,7 @@ def test_what_a_sheet_cannot_hold_is_taken_out_of_texts(kind, rows):
 
 
 def test_progress_is_told_up_to_the_last_row(kind, rows):
-    heard = []
+    heard: list[int] = []
     written(kind, [rows[0]] * 2500, progress=heard.append)
     assert heard == [1000, 2000, 2500]
 
@@ -219,7 +219,7 @@ def put(place, value):
         ("A3", "=1+1", "cell_formula"),
         ("C2", "#N/A", "cell_error"),
         ("D2", "2026-09-24", "cell_not_date"),
-        ("D2", datetime.datetime(2026, 9, 24, 1), "cell_not_date"),
+        ("D2", datetime.datetime(2026, 9, 24, 1), "cell_not_date"),  # noqa: DTZ001
         ("D2", 46289, None),  # the cell is still formatted as a date, which is what makes it one
         ("F2", "12", "cell_not_number"),
         ("F2", 1.5, "cell_not_number"),

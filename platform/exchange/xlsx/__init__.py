@@ -1,1 +1,1 @@
-"""The adapter that speaks .xlsx: `cells` reads workbooks with suspicion, `gateway` writes and reads packages."""
+"""The adapter for .xlsx: `cells` reads workbooks with suspicion, `gateway` writes and reads packages."""

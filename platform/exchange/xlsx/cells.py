@@ -142,7 +142,7 @@ class Book:
     def rows(self, sheet: SheetPart) -> Iterator[Row]:
         """The rows that hold something, in their order.
 
-        Raises Refusal `file_not_xlsx` where the file is damaged, `sheet_too_wide` for a value beyond the limits.
+        Raises Refusal `file_not_xlsx` where the file is damaged, `sheet_too_wide` past the limits.
         """
         reader = _SheetReader(self, sheet)
         try:
@@ -367,9 +367,8 @@ class _SheetReader:
             self._phonetic += 1
         elif name == "col" and attributes.get("hidden") in ("1", "true"):
             self._sheet.hidden_columns.append((int(attributes["min"]), int(attributes["max"])))
-        elif name == "mergeCell":
-            if len(self._sheet.merged) < self._book.limits.merged:
-                self._sheet.merged.append(attributes.get("ref", "")[:30])
+        elif name == "mergeCell" and len(self._sheet.merged) < self._book.limits.merged:
+            self._sheet.merged.append(attributes.get("ref", "")[:30])
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")

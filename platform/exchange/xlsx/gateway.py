@@ -82,7 +82,7 @@ class XlsxGateway:
         made_at: datetime.datetime,
         progress: Progress | None = None,
     ) -> Manifest:
-        """Write the package: its sheets, the data dictionary, the manifest. See `exchange.gateway.Gateway`."""
+        """Write sheets, data dictionary and manifest. See `exchange.gateway.Gateway`."""
         counter = _Counter(progress)
         hashes = {sheet.name: SheetHash(sheet) for sheet in kind.sheets}
 
@@ -161,7 +161,7 @@ def _records(sheet: Sheet, rows: Rows, digest: SheetHash, counter: _Counter) -> 
         digest.row(values)
         for index in decimals:
             if (value := values[index]) is not None:
-                values[index] = float(value)  # type: ignore[call-overload]  # what a sheet holds; 15 digits survive
+                values[index] = float(value)  # what a sheet holds; 15 digits survive
         yield dict(zip(names, values, strict=True))
         counter.add()
         empty = False
