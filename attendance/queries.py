@@ -30,7 +30,8 @@ from policy.attendance import AttendanceDecision, judge_attendance, required_onl
 from policy.editions import Edition
 from policy.messages import percent_text
 from policy.refusals import Refusal
-from policy.terms import FULL_LIVE_KINDS, MIXED_ONLINE_KINDS, CreditKind, HourKind, Mode
+from policy.terms import CreditKind, HourKind, Mode
+from policy.timetable import online_kinds
 
 __all__ = [
     "CheckOfLesson",
@@ -200,7 +201,7 @@ def _hours(row: CreditRow, rules: Edition) -> dict[HourKind, Fraction]:
 def _judged(
     row: CreditRow, rules: Edition, mode: Mode, required: int, live_seconds: int, finished: bool
 ) -> TraineeCredit:
-    online = FULL_LIVE_KINDS if mode is Mode.FULL_LIVE else MIXED_ONLINE_KINDS
+    online = online_kinds(rules, mode)
     by_kind = {CreditKind(kind.value): 0 for kind in online}
     for lesson in row.lessons:
         if lesson.kind in online:

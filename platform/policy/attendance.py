@@ -84,7 +84,7 @@ def required_online_seconds(edition: Edition, mode: Mode | str, hours: Mapping[A
         Refusal: `edition_unset` if the lesson hour has no length; `hours_not_whole_seconds` if the hours do
             not come to whole seconds; 400 as `parse_hours` and `parse_mode`.
     """
-    seconds = online_hours(parse_mode(mode), parse_hours(hours)) * edition.lesson_hour_seconds
+    seconds = online_hours(edition, parse_mode(mode), parse_hours(hours)) * edition.lesson_hour_seconds
     if seconds.denominator != 1:
         raise Refusal(
             "hours_not_whole_seconds",

@@ -77,7 +77,8 @@ class Finding:
 
     @property
     def citation(self) -> str:
-        return citation_of(self.row)
+        """The ledger row's sentence; that of the number itself where the edition is of another norm."""
+        return next((one.citation for one in self.numbers if one.foreign), "") or citation_of(self.row)
 
     @property
     def blocks(self) -> bool:

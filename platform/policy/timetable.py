@@ -129,14 +129,23 @@ def check_timetable(
     return _check_mixed(edition, course_type, exact)
 
 
-def counted_total(mode: Mode, hours: Hours) -> Fraction:
+def online_kinds(edition: Edition, mode: Mode) -> tuple[HourKind, ...]:
+    """Return the kinds of hours that are online training (线上培训课时) in a class of this mode (H9, H15)."""
+    if mode is Mode.MIXED:
+        return MIXED_ONLINE_KINDS
+    if edition.is_set("full_live_max_on_demand_share"):
+        return (*FULL_LIVE_KINDS, HourKind.ON_DEMAND)
+    return FULL_LIVE_KINDS
+
+
+def counted_total(edition: Edition, mode: Mode, hours: Hours) -> Fraction:
     """Return the hours that count towards a class of this mode (H9, H15)."""
-    return online_hours(mode, hours) + (hours[HourKind.OFFLINE] if mode is Mode.MIXED else 0)
+    return online_hours(edition, mode, hours) + (hours[HourKind.OFFLINE] if mode is Mode.MIXED else 0)
 
 
-def online_hours(mode: Mode, hours: Hours) -> Fraction:
+def online_hours(edition: Edition, mode: Mode, hours: Hours) -> Fraction:
     """Return the online training hours (线上培训课时) of a class: all of a full-live one (M8, H9, H15)."""
-    return _sum(hours, FULL_LIVE_KINDS if mode is Mode.FULL_LIVE else MIXED_ONLINE_KINDS)
+    return _sum(hours, online_kinds(edition, mode))
 
 
 def whole_hour_limits(edition: Edition, mode: Mode, total: Fraction | int) -> WholeHourLimits:
@@ -147,17 +156,24 @@ def whole_hour_limits(edition: Edition, mode: Mode, total: Fraction | int) -> Wh
     total = Fraction(total)
     if mode is Mode.FULL_LIVE:
         homework_exam = total * edition.number("full_live_max_homework_exam_share")
-        quality_tutoring = total * edition.number("full_live_max_quality_tutoring_share")
+        quality_tutoring = total * _share_or(edition, "full_live_max_quality_tutoring_share", 1)
+        on_demand = total * _share_or(edition, "full_live_max_on_demand_share", 0)
+        least_live = _least_live(
+            total,
+            total * edition.number("full_live_min_live_share"),
+            homework_exam,
+            quality_tutoring,
+            on_demand,
+        )
+        room = total - total * _share_or(edition, "full_live_min_quality_tutoring_share", 0)
         return WholeHourLimits(
             total=total,
             online=total,
-            least_live=_least_live(
-                total, total * edition.number("full_live_min_live_share"), homework_exam, quality_tutoring
-            ),
+            least_live=least_live if least_live is not None and least_live <= room else None,
             least_offline=Fraction(0),
             most_homework_exam=math.floor(homework_exam),
             most_quality_tutoring=math.floor(quality_tutoring),
-            most_on_demand=0,
+            most_on_demand=math.floor(on_demand),
         )
     online = Fraction(math.floor(total - total * edition.number("mixed_min_offline_share")))
     homework_exam = online * edition.number("mixed_max_homework_exam_share")
@@ -171,6 +187,11 @@ def whole_hour_limits(edition: Edition, mode: Mode, total: Fraction | int) -> Wh
         most_quality_tutoring=0,
         most_on_demand=math.floor(on_demand),
     )
+
+
+def _share_or(edition: Edition, parameter: str, off: int) -> Fraction:
+    """The share, or what it comes to where the edition switches the rule off."""
+    return Fraction(off) if edition.is_off(parameter) else edition.number(parameter)
 
 
 def _least_live_online(edition: Edition, online: Fraction) -> int | None:
@@ -198,16 +219,18 @@ def _least_live(total: Fraction, floor: Fraction, *ceilings: Fraction) -> int | 
 
 
 def _check_full_live(edition: Edition, course_type: str, hours: Hours) -> TimetableDecision:
-    total = counted_total(Mode.FULL_LIVE, hours)
+    total = counted_total(edition, Mode.FULL_LIVE, hours)
     limits = whole_hour_limits(edition, Mode.FULL_LIVE, total)
-    findings = (
+    quality_tutoring = (gettext_noop("质量监督评估和辅导"), _sum(hours, QUALITY_AND_TUTORING))
+    of_total = (gettext_noop("总课时"), total)
+    findings = [
         _total(edition, course_type, "H4", total),
         _floor(
             edition,
             ("live_share", "H5"),
             "full_live_min_live_share",
             (gettext_noop("直播"), hours[HourKind.LIVE]),
-            (gettext_noop("总课时"), total),
+            of_total,
             least_whole=limits.least_live,
         ),
         _ceiling(
@@ -215,23 +238,47 @@ def _check_full_live(edition: Edition, course_type: str, hours: Hours) -> Timeta
             ("homework_exam_share", "H6"),
             "full_live_max_homework_exam_share",
             (gettext_noop("作业和考试"), _sum(hours, HOMEWORK_AND_EXAM)),
-            (gettext_noop("总课时"), total),
+            of_total,
         ),
-        _ceiling(
-            edition,
-            ("quality_tutoring_share", "H7"),
-            "full_live_max_quality_tutoring_share",
-            (gettext_noop("质量监督评估和辅导"), _sum(hours, QUALITY_AND_TUTORING)),
-            (gettext_noop("总课时"), total),
-        ),
-        _outside_full_live(edition, hours),
-    )
-    return TimetableDecision(findings=findings, limits=limits)
+    ]
+    if not edition.is_off("full_live_max_quality_tutoring_share"):
+        findings.append(
+            _ceiling(
+                edition,
+                ("quality_tutoring_share", "H7"),
+                "full_live_max_quality_tutoring_share",
+                quality_tutoring,
+                of_total,
+            )
+        )
+    if not edition.is_off("full_live_min_quality_tutoring_share"):
+        findings.append(
+            _floor(
+                edition,
+                ("least_quality_tutoring_share", "H7"),
+                "full_live_min_quality_tutoring_share",
+                quality_tutoring,
+                of_total,
+                reading="workshop_kind",
+            )
+        )
+    if not edition.is_off("full_live_max_on_demand_share"):
+        findings.append(
+            _ceiling(
+                edition,
+                ("on_demand_share", "H9"),
+                "full_live_max_on_demand_share",
+                (gettext_noop("点播"), hours[HourKind.ON_DEMAND]),
+                of_total,
+            )
+        )
+    findings.append(_outside_full_live(edition, hours))
+    return TimetableDecision(findings=tuple(findings), limits=limits)
 
 
 def _check_mixed(edition: Edition, course_type: str, hours: Hours) -> TimetableDecision:
-    total = counted_total(Mode.MIXED, hours)
-    online = online_hours(Mode.MIXED, hours)
+    total = counted_total(edition, Mode.MIXED, hours)
+    online = online_hours(edition, Mode.MIXED, hours)
     findings = (
         _total(edition, course_type, "H10", total),
         _floor(
@@ -393,19 +440,27 @@ def _params(
 
 
 def _outside_full_live(edition: Edition, hours: Hours) -> Finding:
-    """H9: on-demand and offline hours have no place in a full-live class and never count."""
-    outside = _sum(hours, (HourKind.ON_DEMAND, HourKind.OFFLINE))
+    """H9: on-demand and offline hours have no place in a full-live class and never count.
+
+    Where an edition gives on-demand hours a share, only the offline ones are outside.
+    """
+    counted = online_kinds(edition, Mode.FULL_LIVE)
+    outside = _sum(hours, (kind for kind in HourKind if kind not in counted))
     reading = edition.reading("full_live_other_hours")
     return Finding(
         code="outside_mode",
         row="H9",
-        passed=not outside or reading.code == "not_counted",
+        passed=not outside or reading.code != "refused",
         required=0,
         actual=outside,
         message=(
-            gettext_noop("点播和线下课时共 %(actual)s，全程直播没有这两类课时，不计入总课时。")
-            if outside
+            gettext_noop("没有线下课时，全部课时都计入总课时。")
+            if not outside and HourKind.ON_DEMAND in counted
             else gettext_noop("没有点播和线下课时，全部课时都计入总课时。")
+            if not outside
+            else gettext_noop("线下课时 %(actual)s，全程直播没有这类课时，不计入总课时。")
+            if HourKind.ON_DEMAND in counted
+            else gettext_noop("点播和线下课时共 %(actual)s，全程直播没有这两类课时，不计入总课时。")
         ),
         params={"actual": outside},
         reading=reading,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.editions import SPECS, Edition, EditionError, Gap, load_editions
+from policy.editions import SPECS, Edition, EditionError, Gap, SourceKind, load_editions
 from policy.refusals import Refusal
 
 HEADER = """\
@@ -224,6 +224,12 @@ def test_an_edition_may_bring_another_course_type(tmp_path: Path) -> None:
             "doubled key",
         ),
         ("  exam_resits: {value: 1, unit", "mine.yaml"),
+        ("  {}\neffective_until: 2025-12-31", "effective_until"),
+        ("  {}\neffective_until: 明年", "effective_until"),
+        ("  {}\nnote: 1", "note"),
+        ("  {}\nlegal_bases: 规范", "legal_bases"),
+        ("  {}\nlegal_bases: ['']", "legal_bases"),
+        ("  {}\nfollows_norm: off", "follows_norm"),
     ],
 )
 def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(
@@ -262,3 +268,39 @@ def test_an_edition_of_its_own_gives_everything(tmp_path: Path) -> None:
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EditionError, match="no such directory"):
         load_editions(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("''", "must be a text, or a mapping"),
+        ("{kind: law}", "missing title"),
+        ("{title: ''}", "title"),
+        ("{title: 办法, kind: rumour}", "kind: must be one of"),
+        ("{title: 办法, issued_on: 去年}", "issued_on"),
+        ("{title: 办法, verified: 是}", "verified"),
+        ("{title: 办法, url: 'javascript:alert(1)'}", "url"),
+        ("{title: 办法, page: 3}", "unknown page"),
+    ],
+)
+def test_a_source_is_a_document_or_refused(tmp_path: Path, source: str, problem: str) -> None:
+    path = _write(tmp_path, "  {}")
+    path.write_text(path.read_text("utf-8").replace("{test: 测试用数}", f"{{test: {source}}}"), "utf-8")
+    with pytest.raises(EditionError, match=problem) as refused:
+        load_editions(tmp_path)
+    assert f"{path}: sources.test" in str(refused.value)
+
+
+def test_the_norm_names_its_legal_bases_and_each_number_its_document(editions: Mapping[str, Edition]) -> None:
+    norm = editions["henan-2020-97"]
+    assert [base for base in norm.legal_bases if "豫政〔2020〕14号" in base]
+    assert len(norm.legal_bases) == 3
+    assert editions["demo"].legal_bases == norm.legal_bases
+    assert [source.key for source in norm.sources if source.verified] == ["norm"]
+    for one in norm.unset():
+        assert one.document.kind is SourceKind.REFERRED
+        assert one.document.document == "《河南省就业创业培训管理办法》"
+    for one in norm.parameters.values():
+        assert (one.document.kind is SourceKind.READING) is (
+            one.reading is not None or "reading" in one.document.key
+        )

@@ -133,8 +133,11 @@ def judge_start(
 
 
 def judge_edition(edition: Edition, *, starts_on: date) -> Finding:
-    """Judge that the edition is in force on the day a class starts (N5)."""
-    passed = edition.in_force(starts_on)
+    """Judge that the edition is in force on the day a class starts (N5).
+
+    An edition of another norm, kept for comparison, is in force for no class here.
+    """
+    passed = edition.follows_norm and edition.in_force(starts_on)
     too_early = starts_on < edition.effective_from
     return Finding(
         code="edition_in_force",
@@ -145,6 +148,8 @@ def judge_edition(edition: Edition, *, starts_on: date) -> Finding:
         message=(
             gettext_noop("%(starts)s 开班，政策版本《%(edition)s》已经施行。")
             if passed
+            else gettext_noop("政策版本《%(edition)s》只用来对照和试算，不能用来备案。")
+            if not edition.follows_norm
             else gettext_noop("政策版本《%(edition)s》自 %(from)s 起施行，%(starts)s 开班还不能用。")
             if too_early
             else gettext_noop("政策版本《%(edition)s》施行到 %(until)s，%(starts)s 开班不能再用。")

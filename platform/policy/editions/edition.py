@@ -103,6 +103,7 @@ class Parameter:
     row: str
     citation: str
     document: Source
+    foreign: bool = False  # of an edition that does not follow the norm: `row` is only the comparable demand
 
     @property
     def source(self) -> str:
@@ -174,6 +175,7 @@ class Edition:
     effective_until: date | None = None
     note: str = ""
     legal_bases: tuple[str, ...] = ()
+    follows_norm: bool = True
 
     def in_force(self, day: date) -> bool:
         """Whether a class starting on this day is judged by this edition (N5); both end days are included."""
@@ -290,6 +292,7 @@ class Edition:
             "effective_until": self.effective_until.isoformat() if self.effective_until else None,
             "demo": self.demo,
             "note": self.note,
+            "follows_norm": self.follows_norm,
             "legal_bases": list(self.legal_bases),
             "sources": [source.render(translate) for source in self.sources],
             "parameters": [one.render(translate) for one in self.parameters.values()],

@@ -27,7 +27,9 @@ A file names the edition, its sources and its parameters:
 
 Values are integers or quoted decimals, never floats; a share is a percentage. `unset` leaves a number open,
 `off` switches a rule off where that is allowed. The citation is that of the ledger row unless one is given.
-Anything unknown, missing, doubled or out of range is an `EditionError` that names file and place.
+An edition of another norm says `follows_norm: false`, extends nothing and gives every citation itself; its
+rows name the comparable demand. Anything unknown, missing, doubled or out of range is an `EditionError` that
+names file and place.
 """
 
 import re
@@ -77,6 +79,10 @@ class _File:
         return str(self.content["id"])
 
     @property
+    def follows_norm(self) -> bool:
+        return bool(self.content.get("follows_norm", True))
+
+    @property
     def parent(self) -> str | None:
         return self.content.get("extends")
 
@@ -118,7 +124,7 @@ def _read(path: Path) -> _File:
         "edition",
         content,
         required={"id", "title", "issued_by", "effective_from", "demo", "sources", "parameters"},
-        optional={"extends", "effective_until", "note", "legal_bases"},
+        optional={"extends", "effective_until", "note", "legal_bases", "follows_norm"},
     )
     for name in ("id", "title", "issued_by"):
         if not isinstance(content[name], str) or not content[name].strip():
@@ -134,8 +140,9 @@ def _read(path: Path) -> _File:
         raise file.error("note", "must be a text")
     if not all(isinstance(base, str) and base.strip() for base in _texts(file, "legal_bases")):
         raise file.error("legal_bases", "must be a list of texts")
-    if not isinstance(content["demo"], bool):
-        raise file.error("demo", "must be true or false")
+    for name in ("demo", "follows_norm"):
+        if not isinstance(content.get(name, True), bool):
+            raise file.error(name, "must be true or false")
     for name in ("sources", "parameters"):
         if not isinstance(content[name], dict):
             raise file.error(name, "must be a mapping")
@@ -192,6 +199,8 @@ def _build(
         parent = _build(file.parent, files, editions, below=(*below, edition_id))
         inherited = parent.parameters
         bases = bases or parent.legal_bases
+        if not (parent.follows_norm and file.follows_norm):
+            raise file.error("extends", "rules of another norm stand by themselves")
     parameters = dict(inherited)
     for name, entry in file.content["parameters"].items():
         parameters.update({(one.name, one.course_type): one for one in _parameters(file, name, entry)})
@@ -211,6 +220,7 @@ def _build(
         demo=file.content["demo"],
         note=file.content.get("note", ""),
         legal_bases=bases,
+        follows_norm=file.follows_norm,
         parameters=MappingProxyType(dict(sorted(parameters.items(), key=lambda item: order[item[0][0]]))),
     )
     return editions[edition_id]
@@ -255,6 +265,8 @@ def _parameter(
     source = file.sources.get(entry["source"]) if isinstance(entry["source"], str) else None
     if source is None:
         raise file.error(place, f"{entry['source']!r} is not one of the file's sources")
+    if not file.follows_norm and "citation" not in entry:
+        raise file.error(place, "rules of another norm give their own citation")
     citation = entry.get("citation", row_citation)
     if not isinstance(citation, str) or not citation.strip():
         raise file.error(place, "citation must be a text")
@@ -266,6 +278,7 @@ def _parameter(
         row=row,
         citation=citation,
         document=source,
+        foreign=not file.follows_norm,
     )
 
 

@@ -85,13 +85,33 @@ _SPECS = (
     _share("full_live_min_live_share", gettext_noop("全程直播：直播课时占总课时的下限")),
     _share("full_live_max_homework_exam_share", gettext_noop("全程直播：作业和考试课时占总课时的上限")),
     _share(
-        "full_live_max_quality_tutoring_share", gettext_noop("全程直播：质量监督评估和辅导占总课时的上限")
+        "full_live_max_quality_tutoring_share",
+        gettext_noop("全程直播：质量监督评估和辅导占总课时的上限"),
+        may_be_off=True,
+    ),
+    _share(
+        "full_live_min_quality_tutoring_share",
+        gettext_noop("全程直播：质量监督评估和辅导占总课时的下限"),
+        may_be_off=True,
+    ),
+    # Off: on-demand hours have no place in a full-live class (H9). Set: they count, up to this share.
+    _share(
+        "full_live_max_on_demand_share",
+        gettext_noop("全程直播：点播课时占总课时的上限"),
+        may_be_off=True,
     ),
     _reading(
         "full_live_other_hours",
         gettext_noop("全程直播：点播和线下课时怎么算"),
         not_counted=gettext_noop("全程直播没有点播和线下这两类课时，安排了也不计入总课时。"),
         refused=gettext_noop("全程直播没有点播和线下这两类课时，不得安排。"),
+        on_demand_counted=gettext_noop("点播课时在上限以内计入总课时；没有线下这一类，安排了也不计入。"),
+    ),
+    _reading(
+        "workshop_kind",
+        gettext_noop("研讨（工作坊）课时记为哪一类"),
+        no_such_hours=gettext_noop("没有研讨（工作坊）这一类课时。"),
+        tutoring=gettext_noop("研讨（工作坊）课时记为辅导。"),
     ),
     _share("mixed_min_offline_share", gettext_noop("线上+线下：线下课时占总课时的下限")),
     _reading(
