@@ -40,7 +40,7 @@ from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
 from courses.api import HoursField
-from courses.models import Course
+from courses.models import Course, CourseVersion
 from policy.calendar import earliest_start
 from policy.editions import Edition
 from policy.messages import gettext_noop
@@ -245,6 +245,12 @@ class ClassSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=ClassState.choices, read_only=True)
     name = serializers.CharField(max_length=80)
     course = serializers.PrimaryKeyRelatedField(queryset=Course.objects.all())
+    course_version = serializers.PrimaryKeyRelatedField(
+        queryset=CourseVersion.objects.all(),
+        allow_null=True,
+        required=False,
+        help_text="without it the newest published version",
+    )
     mode = serializers.ChoiceField(choices=MODES)
     edition = serializers.CharField(max_length=40)
     starts_on = serializers.DateField()
@@ -262,6 +268,13 @@ class ClassSerializer(serializers.Serializer[Any]):
         merged = {
             name: getattr(current, name) for name in ClassDetails.__dataclass_fields__ if current is not None
         } | self.validated_data
+        version = merged.get("course_version")
+        if (
+            "course_version" not in self.validated_data
+            and version
+            and version.course_id != merged["course"].pk
+        ):
+            merged["course_version"] = None  # another course begins with its newest version
         return ClassDetails(**merged)
 
 

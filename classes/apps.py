@@ -8,7 +8,8 @@ class ClassesApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
-        from classes import evidence, queries
+        from classes import evidence, queries, teaching
 
         evidence.register_kinds()
         start.register(queries.next_steps_for)
+        teaching.register()

@@ -6,7 +6,7 @@ apart.
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,16 +17,16 @@ from accounts.editions import edition as find_edition
 from classes.models import TrainingClass
 from classes.states import EnrolmentState
 from classes.timetables import LessonDraft, RowFault, hours_by_kind, row_faults
+from courses.outlines import hours_of
 from policy.calendar import earliest_start
-from policy.classes import judge_class_size, judge_staff, judge_start
+from policy.classes import judge_class_size, judge_outline, judge_staff, judge_start
 from policy.editions import Edition
 from policy.findings import Finding, all_pass
 from policy.messages import Translate, gettext_noop, untranslated
 from policy.refusals import Refusal
+from policy.terms import HourKind
 from policy.timetable import TimetableDecision, check_timetable
 
-
-@dataclass(frozen=True, slots=True)
 # Findings of floors above: `provider(training_class, filed_on)`, asked whenever a class is judged.
 FindingProvider = Callable[[TrainingClass, datetime.date], Iterable[Finding]]
 _providers: list[FindingProvider] = []
@@ -41,6 +41,8 @@ def register_findings(provider: FindingProvider) -> FindingProvider:
         _providers.append(provider)
     return provider
 
+
+@dataclass(frozen=True, slots=True)
 class ClassCheck:
     """All findings on a class with one timetable, filed on one day."""
 
@@ -104,7 +106,7 @@ def check_draft(
         findings += timetable.findings
     except Refusal as refusal:
         findings.append(_as_finding(refusal))
-    outline = sum((unit.hours for unit in course.outline.all()), Decimal(0))
+    outline = hours_of(training_class.course_version)
     findings.append(_outline(drafts, outline))
     earliest: datetime.date | None = None
     try:
@@ -126,15 +128,15 @@ def check_draft(
         findings += judged
     findings.append(_designated(training_class))
     findings.append(_rows(faults))
-    return ClassCheck(timetable, tuple(findings), tuple(faults), earliest, outline)
+    for provider in _providers:
+        findings += provider(training_class, filed_on)
+    return ClassCheck(timetable, tuple(findings), tuple(faults), earliest, sum(outline.values(), Decimal(0)))
 
 
 def _lesson_hour(edition: Edition) -> int:
     """Seconds in a lesson hour, or 0 where the edition leaves it open: then the finding on hours says
     so.
     """
-    for provider in _providers:
-        findings += provider(training_class, filed_on)
     return edition.lesson_hour_seconds if edition.is_set("lesson_hour") else 0
 
 
@@ -165,24 +167,11 @@ def _as_finding(refusal: Refusal) -> Finding:
     )
 
 
-def _outline(drafts: Sequence[LessonDraft], outline: Decimal) -> Finding:
-    """A2: every filed hour is covered by the course's outline. Which kind an hour is of is the business
-    of H4-H15.
-    """
-    filed = sum((draft.hours for draft in drafts), Decimal(0))
-    passed = bool(filed) and filed <= outline
-    return Finding(
-        code="outline_covers_hours",
-        row="A2",
-        passed=passed,
-        required=Fraction(filed),
-        actual=Fraction(outline),
-        message=gettext_noop("课表 %(filed)s 课时，课程大纲 %(outline)s 课时，全部对应。")
-        if passed
-        else gettext_noop("课表 %(filed)s 课时，课程大纲只有 %(outline)s 课时，对应不上。")
-        if filed
-        else gettext_noop("课表还是空的，课程大纲有 %(outline)s 课时。"),
-        params={"filed": Fraction(filed), "outline": Fraction(outline)},
+def _outline(drafts: Sequence[LessonDraft], outline: Mapping[HourKind, Decimal]) -> Finding:
+    """A2: the outline of the class's course version covers every filed hour of each kind."""
+    return judge_outline(
+        {kind: Fraction(hours) for kind, hours in hours_by_kind(drafts).items()},
+        {kind: Fraction(hours) for kind, hours in outline.items()},
     )
 
 

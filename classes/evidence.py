@@ -14,6 +14,7 @@ from policy.terms import HourKind, Mode
 
 _CLASS = {
     "course": int,
+    "course_version": int | None,
     "mode": Mode,
     "edition": str,
     "starts_on": datetime.date,
@@ -39,11 +40,11 @@ def register_kinds() -> None:
             schema={"imported": int, "trainees": int, "file": Digest, "commitments": list[Commitment]},
         ),
         Kind(
-        Kind(
             "roster.trainee_added",
             sentence=_("编入 1 名学员，报名来源 {source}，现在共 {trainees} 人"),
             schema={"trainee": int, "trainees": int, "source": str, "commitment": Commitment},
         ),
+        Kind(
             "roster.trainee_removed",
             sentence=_("移出 1 名学员，现在共 {trainees} 人"),
             schema={"trainee": int, "trainees": int},
@@ -61,9 +62,13 @@ def register_kinds() -> None:
         Kind(
             "filing.approved",
             sentence=_("同意备案，备案号 {number}"),
-            schema={"filing": int, "number": str, "reason": Digest},
+            schema={"filing": int, "number": str, "reason": Digest, "receipt": int | None},
         ),
-        Kind("filing.returned", sentence=_("退回补正"), schema={"filing": int, "reason": Digest}),
+        Kind(
+            "filing.returned",
+            sentence=_("退回补正"),
+            schema={"filing": int, "reason": Digest, "receipt": int | None},
+        ),
         Kind("filing.withdrawn", sentence=_("撤回备案"), schema={"filing": int}),
         Kind(
             "filing.package_written",
@@ -75,6 +80,17 @@ def register_kinds() -> None:
             sentence=_("下载备案材料包"),
             schema={"filing": int, "package": Digest},
         ),
+        Kind(
+            "receipt.uploaded",
+            sentence=_("上传省系统回执，{rows} 行"),
+            schema={"receipt": int, "office": int, "file": Digest, "rows": int},
+        ),
+        Kind(
+            "receipt.applied",
+            sentence=_("按回执办理：同意 {approved} 件，退回 {returned} 件"),
+            schema={"receipt": int, "file": Digest, "approved": int, "returned": int},
+        ),
+        Kind("receipt.discarded", sentence=_("回执作废"), schema={"receipt": int}),
         Kind("lesson.opened", sentence=_("开课"), schema={"kind": HourKind, "hours": Decimal}),
         Kind("lesson.closed", sentence=_("下课"), schema={"opened_at": datetime.datetime}),
     )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from classes.checks import ClassCheck
 from classes.models import TrainingClass
 from classes.timetables import LessonDraft, hours_by_kind
-from courses.models import OutlineUnit
+from courses.outlines import UnitDraft
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
 
 MORNING, AFTERNOON = datetime.time(8, 30), datetime.time(14, 30)
@@ -100,14 +100,14 @@ def postponed(drafts: Iterable[LessonDraft], days: int) -> list[LessonDraft]:
 
 
 def from_outline(
-    units: Sequence[OutlineUnit], *, first_day: datetime.date, lesson_hour: datetime.timedelta
+    units: Sequence[UnitDraft], *, first_day: datetime.date, lesson_hour: datetime.timedelta
 ) -> list[LessonDraft]:
     """A timetable after the course's outline: sessions of up to four hours, mornings and afternoons,
     day by day.
     """
     sessions: list[tuple[HourKind, Decimal, list[str]]] = []
     for unit in units:
-        kind = HourKind(unit.kind)
+        kind = unit.kind
         if sessions and sessions[-1][0] is kind and sessions[-1][1] + unit.hours <= LONGEST_SESSION:
             sessions[-1] = (kind, sessions[-1][1] + unit.hours, [*sessions[-1][2], unit.title])
         else:

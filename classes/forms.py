@@ -19,7 +19,9 @@ from classes.actions import ClassDetails
 from classes.models import MODES, TrainingClass
 from classes.queries import staff_of
 from classes.timetables import MOST_LESSONS, LessonDraft, RowFault
-from courses.models import Course
+from courses.models import Course, CourseVersion
+from courses.queries import newest_published, open_to
+from courses.states import VersionState
 from policy.terms import HourKind
 
 
@@ -28,12 +30,24 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not gene
         return str(obj.name)
 
 
+class VersionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    def label_from_instance(self, obj: Any) -> str:
+        return _("第 %(number)s 版") % {"number": obj.number}
+
+
 class ClassForm(forms.Form):
     """Step one: what kind of class, when, and by whom."""
 
     name = forms.CharField(label=gettext_lazy("班级名称"), max_length=80)
     course = forms.ModelChoiceField(
         label=gettext_lazy("课程"), queryset=Course.objects.none(), empty_label=gettext_lazy("请选一门课程")
+    )
+    course_version = VersionField(
+        label=gettext_lazy("课程版本"),
+        queryset=CourseVersion.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("最新的一版"),
+        help_text=gettext_lazy("提交备案以后，版本就定下来，不再跟着课程变。"),
     )
     mode = forms.ChoiceField(label=gettext_lazy("培训模式"), choices=MODES, widget=forms.RadioSelect)
     edition = forms.ChoiceField(
@@ -67,15 +81,28 @@ class ClassForm(forms.Form):
         "mode_unknown": "mode",
         "edition_unknown": "edition",
         "edition_unset": "course",
+        "course_not_published": "course",
+        "course_not_open": "course",
+        "course_version_unfit": "course_version",
         "edition_not_in_force": "edition",
         "class_dates_reversed": "ends_on",
         "staff_unknown": "lecturer",
         "assistant_is_lecturer": "assistant",
     }
 
-    def __init__(self, *args: Any, institution: Institution, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        institution: Institution,
+        training_class: TrainingClass | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["course"].queryset = Course.objects.order_by("pk")  # type: ignore[attr-defined]
+        courses = open_to(institution)
+        if training_class is not None:
+            courses = courses | Course.objects.filter(pk=training_class.course_id)
+        self.fields["course"].queryset = courses.order_by("pk")  # type: ignore[attr-defined]
+        self._offer_versions(training_class)
         self.fields["edition"].choices = [  # type: ignore[attr-defined]
             (edition.id, edition.title) for edition in all_editions().values()
         ]
@@ -86,9 +113,11 @@ class ClassForm(forms.Form):
     def of(cls, training_class: TrainingClass) -> "ClassForm":
         return cls(
             institution=training_class.institution,
+            training_class=training_class,
             initial={
                 "name": training_class.name,
                 "course": training_class.course_id,
+                "course_version": training_class.course_version_id,
                 "mode": training_class.mode,
                 "edition": training_class.edition,
                 "starts_on": training_class.starts_on,
@@ -98,9 +127,25 @@ class ClassForm(forms.Form):
             },
         )
 
+    def _offer_versions(self, training_class: TrainingClass | None) -> None:
+        """A class that exists may take another published version of its course; a new one the newest."""
+        if training_class is None:
+            del self.fields["course_version"]
+            return
+        versions = CourseVersion.objects.filter(
+            course=training_class.course_id, state=VersionState.PUBLISHED
+        ) | CourseVersion.objects.filter(classes=training_class)
+        self.fields["course_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
+
     @property
     def details(self) -> ClassDetails:
-        return ClassDetails(**self.cleaned_data)
+        chosen = dict(self.cleaned_data)
+        version = chosen.get("course_version")
+        if version is not None and version.course_id != chosen["course"].pk:
+            version = None  # of the course that was chosen before
+        if "course_version" in chosen:
+            chosen["course_version"] = version or newest_published(chosen["course"])
+        return ClassDetails(**chosen)
 
 
 class RosterForm(forms.Form):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, Person, User
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
-from courses.models import Course
+from courses.models import Course, CourseVersion
 from policy.terms import HourKind, Mode, TraineeCategory
 
 # The policy's words, spoken in the reader's language; its own labels are untranslated source strings.
@@ -37,6 +37,16 @@ class TrainingClass(models.Model):
         Institution, models.PROTECT, verbose_name=_("机构"), related_name="classes"
     )
     course = models.ForeignKey(Course, models.PROTECT, verbose_name=_("课程"), related_name="classes")
+    # What is taught: the newest published when the class was made; filing freezes it (A2). Empty only for
+    # classes older than versions.
+    course_version = models.ForeignKey(
+        CourseVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("课程版本"),
+        related_name="classes",
+    )
     name = models.CharField(_("班级名称"), max_length=80)
     mode = models.CharField(_("培训模式"), max_length=12, choices=MODES)
     edition = models.CharField(_("政策版本"), max_length=40)

@@ -102,12 +102,19 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
             (_("结班日期"), (old["class"]["ends_on"], new["class"]["ends_on"])),
             (_("政策版本"), (old["class"]["edition"], new["class"]["edition"])),
             (_("课程"), (old["course"]["name"], new["course"]["name"])),
+            (_("课程版本"), (_version(old), _version(new))),
             (_("讲师"), (_staff(old, "lecturer"), _staff(new, "lecturer"))),
             (_("助教"), (_staff(old, "assistant"), _staff(new, "assistant"))),
         )
         if pair[0] != pair[1]
     ]
     return [*found, *_timetable_differences(old, new), *_roster_differences(old, new)]
+
+
+def _version(snapshot: Mapping[str, Any]) -> str:
+    """第 2 版; filings older than versions have none."""
+    version = snapshot["course"].get("version")
+    return _("第 %(number)s 版") % {"number": version["number"]} if version else _("没有")
 
 
 def _timetable_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

@@ -1,46 +1,272 @@
-"""The catalogue's pages; everybody may read them (F3)."""
+"""The catalogue's pages: everybody may read them (F3); who edits a course also writes its versions here."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from courses.models import OutlineUnit
-from courses.queries import catalogue
+from accounts.models import User
+from accounts.permissions import require_role
+from accounts.refusals import rendered
+from accounts.states import Role
+from courses import actions, permissions
+from courses.forms import CourseForm, OutlineForm
+from courses.models import Course, CourseVersion
+from courses.offers import offers_of
+from courses.outlines import hours_of, units_of
+from courses.queries import OTHER_TYPES, catalogue, filtered, newest_published, versions_of, with_hours
+from courses.states import MATERIAL_MOVES, VERSION_MOVES, Origin
+from policy.refusals import Refusal
 from policy.terms import COURSE_TYPES, HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind
+
+PAGE_SIZE = 20
+# The kinds of hours in groups, each with its colour and what it is called in a key.
+GROUPS: tuple[tuple[str, tuple[HourKind, ...]], ...] = (
+    ("live", (HourKind.LIVE,)),
+    ("work", HOMEWORK_AND_EXAM),
+    ("care", QUALITY_AND_TUTORING),
+    ("on_demand", (HourKind.ON_DEMAND,)),
+    ("offline", (HourKind.OFFLINE,)),
+)
 
 
 @require_safe
 def course_list(request: HttpRequest) -> HttpResponse:
-    """All courses, in the order they were entered."""
-    return render(request, "courses/list.html", {"courses": list(catalogue())})
-
-
-@require_safe
-def course_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One course with its outline, one square per lesson hour."""
-    course = get_object_or_404(catalogue(), pk=pk)
-    outline = list(course.outline.all())
-    live = _sum(outline, [HourKind.LIVE])
-    work = _sum(outline, HOMEWORK_AND_EXAM)
-    care = _sum(outline, QUALITY_AND_TUTORING)
+    """Published courses, by type, origin and part of the name; who edits some sees their drafts too."""
+    asked = {name: request.GET.get(name, "") for name in ("course_type", "origin", "search")}
+    asked["search"] = asked["search"].replace("\0", "").strip()[:80]
+    page = Paginator(filtered(catalogue(), **asked), PAGE_SIZE).get_page(request.GET.get("page"))
+    can_propose = permissions.can_propose(request.user)
     return render(
         request,
-        "courses/detail.html",
+        "courses/list.html",
         {
-            "course": course,
-            "outline": outline,
-            "is_known_type": course.course_type in COURSE_TYPES,
-            "live": live,
-            "work": work,
-            "care": care,
-            "groups": [("live", live), ("work", work), ("care", care)],
+            "page": page,
+            "asked": asked,
+            "is_filtered": any(asked.values()),
+            "types": [
+                *((code, _(name)) for code, name in COURSE_TYPES.items()),
+                (OTHER_TYPES, _("其他类型")),
+            ],
+            "origins": Origin.choices,
+            "can_propose": can_propose,
+            "unpublished": _unpublished(request) if can_propose else [],
         },
     )
 
 
-def _sum(outline: Iterable[OutlineUnit], kinds: Iterable[HourKind]) -> Decimal:
-    wanted = [kind.value for kind in kinds]
-    return sum((unit.hours for unit in outline if unit.kind in wanted), Decimal(0))
+def _unpublished(request: HttpRequest) -> list[Course]:
+    """Courses that one edits and that have a draft to be finished."""
+    drafted = permissions.visible_to(request.user).filter(versions__state="draft").order_by("pk")
+    return [course for course in drafted if permissions.can_edit(request.user, course)]
+
+
+@require_safe
+def course_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a course is, for whom, its hours and outline, and who teaches it next."""
+    course = permissions.access_course(request.user, pk)
+    edits = permissions.can_edit(request.user, course)
+    version = newest_published(course)
+    return render(
+        request,
+        "courses/detail.html",
+        {
+            "course": with_hours(Course.objects.filter(pk=pk)).get(),
+            "version": version,
+            "edits": edits,
+            "versions": versions_of(course, drafts=edits),
+            "offers": offers_of(course, timezone.localdate()),
+            "reads_materials": version is not None and permissions.can_read_materials(request.user, version),
+            "materials": version.materials.count() if version else 0,
+            **_outline(version),
+        },
+    )
+
+
+@require_safe
+def version_detail(request: HttpRequest, pk: int, n: int) -> HttpResponse:
+    """One version: its outline, its materials, and for who edits it what may be done next."""
+    version = permissions.access_version(request.user, pk, n)
+    edits = permissions.can_edit(request.user, version.course)
+    reads = permissions.can_read_materials(request.user, version)
+    materials = list(version.materials.order_by("position")) if reads else []
+    if not edits:
+        materials = [one for one in materials if one.state == "ready"]
+    return render(
+        request,
+        "courses/version.html",
+        {
+            "course": version.course,
+            "version": version,
+            "edits": edits,
+            "reads_materials": reads,
+            "materials": materials,
+            "material_count": version.materials.count(),
+            "is_processing": any(MATERIAL_MOVES[one.state] for one in materials),
+            "verbs": VERSION_MOVES[version.state] if edits else {},
+            **_outline(version),
+        },
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Enter a course: the operator for the platform, a manager for their institution."""
+    user = require_role(request.user, Role.OPERATOR, Role.MANAGER)
+    form = CourseForm(request.POST or None, of_institution=not user.has_role(Role.OPERATOR))
+    if request.method == "POST" and form.is_valid():
+        try:
+            course = actions.create_course(details=form.details, actor=user, at=timezone.now())
+        except Refusal as refusal:
+            _show(form, refusal)
+        else:
+            messages.success(request, _("课程已录入。下一步：写大纲，每个课时教什么。"))
+            return redirect("courses:outline", course.pk, 1)
+    status = 400 if form.errors else 200
+    return render(request, "courses/form.html", {"form": form, "course": None}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what is said about a course."""
+    user, course = _editor(request, pk)
+    form = CourseForm.of(course, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.update_course(course=course, details=form.details, actor=user, at=timezone.now())
+        except Refusal as refusal:
+            _show(form, refusal)
+        else:
+            messages.success(request, _("课程信息已保存。"))
+            return redirect("courses:detail", pk)
+    status = 400 if form.errors else 200
+    return render(request, "courses/form.html", {"form": form, "course": course}, status=status)
+
+
+@login_required
+@require_POST
+def draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the next version, or go on with the draft that is there."""
+    user, course = _editor(request, pk)
+    version = actions.draft_version(course=course, actor=user, at=timezone.now())
+    return redirect("courses:version", pk, version.number)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def outline(request: HttpRequest, pk: int, n: int) -> HttpResponse:
+    """The editor of a draft's outline."""
+    user, version = _drafter(request, pk, n)
+    form = OutlineForm.of(units_of(version), version.notes)
+    refusal: Mapping[str, Any] | None = None
+    if request.method == "POST":
+        form = OutlineForm.sent(request.POST)
+        if not form.change(request.POST.get("do", "")):
+            units = form.units()
+            if units is not None:
+                try:
+                    actions.set_outline(
+                        version=version, units=units, notes=form.notes, actor=user, at=timezone.now()
+                    )
+                except Refusal as error:
+                    refusal = rendered(error)
+                else:
+                    messages.success(request, _("大纲已保存。"))
+                    return redirect("courses:version", pk, n)
+    if not form.rows:
+        form.change("add")
+    problems = refusal is not None or any(row.problems for row in form.rows)
+    return render(
+        request,
+        "courses/outline.html",
+        {"course": version.course, "version": version, "form": form, "refusal": refusal},
+        status=400 if problems else 200,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: HttpRequest, pk: int, n: int) -> HttpResponse:
+    """Publish a draft: a page that repeats what becomes fixed."""
+    user, version = _drafter(request, pk, n)
+    if request.method == "POST":
+        actions.publish_version(version=version, actor=user, at=timezone.now())
+        messages.success(request, _("第 %(n)s 版已发布，新建的班都用它。") % {"n": n})
+        return redirect("courses:version", pk, n)
+    return render(
+        request,
+        "courses/publish.html",
+        {
+            "course": version.course,
+            "version": version,
+            "materials": version.materials.order_by("position"),
+            **_outline(version),
+        },
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def retire(request: HttpRequest, pk: int, n: int) -> HttpResponse:
+    """Take a version out of use: a page that says what that does."""
+    user, version = _editor_of_version(request, pk, n)
+    if request.method == "POST":
+        actions.retire_version(version=version, actor=user, at=timezone.now())
+        messages.success(request, _("第 %(n)s 版已停用。") % {"n": n})
+        return redirect("courses:version", pk, n)
+    return render(request, "courses/retire.html", {"course": version.course, "version": version})
+
+
+def _editor(request: HttpRequest, pk: int) -> tuple[User, Course]:
+    user = _user(request)
+    course = permissions.access_course(user, pk)
+    permissions.require_edit(user, course)
+    return user, course
+
+
+def _editor_of_version(request: HttpRequest, pk: int, n: int) -> tuple[User, CourseVersion]:
+    user = _user(request)
+    version = permissions.access_version(user, pk, n)
+    permissions.require_edit(user, version.course)
+    return user, version
+
+
+def _drafter(request: HttpRequest, pk: int, n: int) -> tuple[User, CourseVersion]:
+    user, version = _editor_of_version(request, pk, n)
+    permissions.require_draft(version)
+    return user, version
+
+
+def _show(form: CourseForm, refusal: Refusal) -> None:
+    body = rendered(refusal)
+    name = form.FIELD_OF_CODE.get(refusal.code)
+    form.add_error(name if name in form.fields else None, body["message"] + body["details"]["next"])
+
+
+def _outline(version: CourseVersion | None) -> dict[str, Any]:
+    """The outline with its hours by group, for the table and the squares."""
+    hours = hours_of(version)
+    groups = [
+        (code, sum((hours.get(kind, Decimal(0)) for kind in kinds), Decimal(0))) for code, kinds in GROUPS
+    ]
+    return {
+        "outline": list(version.outline.all()) if version else [],
+        "groups": [(code, have) for code, have in groups if have],
+        "total": sum(hours.values(), Decimal(0)),
+        "by_kind": [(_(kind.label), have.normalize()) for kind, have in hours.items()],
+    }
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

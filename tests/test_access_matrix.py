@@ -54,6 +54,8 @@ api:consent                delete L T S
 api:face                   get    L T S
 api:face                   post   L T S
 api:courses                get    N L T S M R O G F P
+api:course                 get    N L T S M R O G F P
+api:course-materials       get    L T S M O P
 api:editions               get    N L T S M R O G F P
 api:timetable-check        post   N L T S M R O G F P
 api:earliest-start         post   N L T S M R O G F P
@@ -70,6 +72,8 @@ api:timetable              put    M
 api:filing                 get    M O P
 api:filing                 post   M
 api:filing-package         get    M O
+api:filing-package         post   M O
+api:filing-manifest        get    M O P
 api:filings                get    L T S M R O G F P
 api:filing-detail          get    M O P
 api:filing-decision        post   O
@@ -129,6 +133,18 @@ identity:withdraw          get    L T S
 identity:withdraw          post   L T S
 courses:list               get    N L T S M R O G F P
 courses:detail             get    N L T S M R O G F P
+courses:create             get    M R P
+courses:create             post   M R P
+courses:edit               get    P
+courses:edit               post   P
+courses:draft              post   P
+courses:version            get    N L T S M R O G F P
+courses:outline            get    P
+courses:outline            post   P
+courses:publish            get    P
+courses:publish            post   P
+courses:retire             get    P
+courses:retire             post   P
 classes:list               get    L T S M R O G F P
 classes:create             get    M R
 classes:create             post   M R
@@ -151,6 +167,9 @@ classes:timetable_check    post   M
 classes:filing             get    M O P
 classes:filing             post   M
 classes:package            get    M O
+classes:package_state      get    M O P
+classes:package_manifest   get    M O P
+classes:package_retry      post   M O
 live:room                  get    L T S
 live:replay                get    L T S M O P
 attendance:sign_in         get    L T S

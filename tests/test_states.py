@@ -23,6 +23,12 @@ from classes.states import (
     FilingState,
     LessonState,
 )
+from courses.actions.moves import move as move_course
+from courses.models import CourseVersion, Material
+from courses.states import MATERIAL_MOVES, VERSION_MOVES, MaterialState, VersionState
+from exchange.actions import move as move_exchanged
+from exchange.models import Package, Receipt
+from exchange.states import PACKAGE_MOVES, RECEIPT_MOVES, PackageState, ReceiptState
 from policy.refusals import Refusal
 
 
@@ -42,7 +48,7 @@ class Grid:
         return {verb for verbs in self.moves.values() for verb in verbs}
 
 
-def moved(model: type[Any]) -> Callable[[str, str], str]:
+def moved(model: type[Any], move: Callable[[Any, str], None] = move) -> Callable[[str, str], str]:
     """Try a verb on an unsaved row: the move itself needs no database."""
 
     def attempt(state: str, verb: str) -> str:
@@ -62,6 +68,10 @@ GRIDS = [
     Grid("filing", FilingState, FILING_MOVES, moved(Filing)),
     Grid("enrolment", EnrolmentState, ENROLMENT_MOVES, moved(Enrolment)),
     Grid("lesson", LessonState, LESSON_MOVES, moved(Lesson)),
+    Grid("package", PackageState, PACKAGE_MOVES, moved(Package, move_exchanged)),
+    Grid("receipt", ReceiptState, RECEIPT_MOVES, moved(Receipt, move_exchanged)),
+    Grid("course version", VersionState, VERSION_MOVES, moved(CourseVersion, move_course)),
+    Grid("material", MaterialState, MATERIAL_MOVES, moved(Material, move_course)),
 ]
 
 

@@ -24,7 +24,7 @@ class World:
 
 def build_world(cast: Cast, *, now: datetime.datetime, most: int = 3) -> World:
     """Make the demo's classes with few trainees; the first of the running class is the learner."""
-    load_catalogue()
+    load_catalogue(at=now)
     load_question_bank()
     return World(
         cast=cast, classes={stage: build(cast, stage, now=now, most=most) for stage in STAGES}, now=now

@@ -15,7 +15,9 @@ from classes import permissions, queries
 from classes.actions.moves import move
 from classes.models import Lesson, TrainingClass
 from classes.states import EnrolmentState, LessonState
-from courses.models import Course
+from courses.models import Course, CourseVersion
+from courses.queries import newest_published, open_to
+from courses.states import VersionState
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.timetable import parse_mode
@@ -33,6 +35,8 @@ class ClassDetails:
     ends_on: datetime.date
     lecturer: Person | None = None
     assistant: Person | None = None
+    # None keeps the version that the class has, or takes the newest published one.
+    course_version: CourseVersion | None = None
 
 
 def lock_class(pk: int) -> TrainingClass:
@@ -41,7 +45,7 @@ def lock_class(pk: int) -> TrainingClass:
     """
     return (
         TrainingClass.objects.select_for_update(of=("self",))
-        .select_related("institution__region", "course", "lecturer", "assistant")
+        .select_related("institution__region", "course", "course_version", "lecturer", "assistant")
         .get(pk=pk)
     )
 
@@ -51,7 +55,8 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
 
     Raises Refusal `role_required` (403), `class_name_missing`, `class_name_taken`, `mode_unknown`,
     `edition_unknown`, `edition_unset` (no standard hours for this course type: H4, A4),
-    `edition_not_in_force`, `class_dates_reversed`, `staff_unknown`, `assistant_is_lecturer`.
+    `edition_not_in_force`, `class_dates_reversed`, `staff_unknown`, `assistant_is_lecturer`,
+    `course_not_published`, `course_not_open` (another institution's own), `course_version_unfit`.
     """
     require_role(actor, Role.MANAGER)
     institution = permissions.managed_institution(actor)
@@ -59,7 +64,7 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
     with transaction.atomic():
         _judge(details, institution)
         training_class = TrainingClass(institution=institution, created_by=actor)
-        _write(training_class, details)
+        _write(training_class, details, _version(details, training_class))
         audit.record(
             "class.created",
             actor_id=actor.pk,
@@ -84,7 +89,7 @@ def update_class(
         permissions.require_editable(training_class)
         _judge(details, training_class.institution)
         before = (training_class.name, _facts(training_class))
-        _write(training_class, details)
+        _write(training_class, details, _version(details, training_class))
         if before != (training_class.name, _facts(training_class)):
             audit.record(
                 "class.changed",
@@ -229,9 +234,50 @@ def _judge(details: ClassDetails, institution: Institution) -> None:
         )
 
 
-def _write(training_class: TrainingClass, details: ClassDetails) -> None:
+def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVersion:
+    """The version that the class is to teach: the one asked for, its own, or the newest published."""
+    institution, course = training_class.institution, details.course
+    keeps = training_class.course_version
+    if keeps is not None and keeps.course_id == course.pk and details.course_version in (None, keeps):
+        return keeps
+    newest = newest_published(course)
+    if newest is None:
+        raise Refusal(
+            "course_not_published",
+            gettext_noop("课程“%(course)s”还没有发布，不能用它开班。"),
+            found=0,
+            required=1,
+            rule="A2",
+            params={"course": course.name},
+            next_step=gettext_noop("请选一门已发布的课程，或先发布它的大纲。"),
+        )
+    if not open_to(institution).filter(pk=course.pk).exists():
+        raise Refusal(
+            "course_not_open",
+            gettext_noop("课程“%(course)s”是别的机构自建的，本机构不能用它开班。"),
+            rule="H1",
+            params={"course": course.name},
+            next_step=gettext_noop("请选平台的课程，或本机构自建的课程。"),
+        )
+    asked = details.course_version or newest
+    if asked.course_id != course.pk or asked.state != VersionState.PUBLISHED:
+        raise Refusal(
+            "course_version_unfit",
+            gettext_noop("选的版本不是课程“%(course)s”已发布的版本。"),
+            found=asked.pk,
+            required=newest.pk,
+            rule="A2",
+            params={"course": course.name},
+            next_step=gettext_noop("请选这门课已发布的版本。"),
+            status=400,
+        )
+    return asked
+
+
+def _write(training_class: TrainingClass, details: ClassDetails, version: CourseVersion) -> None:
     training_class.name = details.name.strip()
     training_class.course = details.course
+    training_class.course_version = version
     training_class.mode = details.mode
     training_class.edition = details.edition
     training_class.starts_on = details.starts_on
@@ -255,6 +301,7 @@ def _write(training_class: TrainingClass, details: ClassDetails) -> None:
 def _facts(training_class: TrainingClass) -> dict[str, audit.kinds.Fact]:
     return {
         "course": training_class.course_id,
+        "course_version": training_class.course_version_id,
         "mode": training_class.mode,
         "edition": training_class.edition,
         "starts_on": training_class.starts_on,

@@ -21,6 +21,8 @@ from classes.models import Filing, TrainingClass
 from classes.packages import package_workbook
 from classes.states import FilingState
 from classes.timetables import drafts_of, hours_by_kind
+from courses.models import CourseVersion
+from courses.outlines import outline_digest, units_of
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -222,7 +224,12 @@ def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
             "credit_code": institution.credit_code,
             "region": institution.region_id,
         },
-        "course": {"id": course.pk, "name": course.name, "course_type": course.course_type},
+        "course": {
+            "id": course.pk,
+            "name": course.name,
+            "course_type": course.course_type,
+            "version": _version_of(training_class.course_version),
+        },
         "staff": {
             role: {"id": person.pk, "name": person.name} if person else None
             for role, person in (
@@ -252,6 +259,16 @@ def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
             }
             for lesson in lessons
         ],
+    }
+
+
+def _version_of(version: CourseVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {
+        "id": version.pk,
+        "number": version.number,
+        "outline_digest": outline_digest(units_of(version)),
     }
 
 

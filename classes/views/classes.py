@@ -96,7 +96,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     permissions.require_editable(training_class)
     form = ClassForm.of(training_class)
     if request.method == "POST":
-        form = ClassForm(request.POST, institution=training_class.institution)
+        form = ClassForm(
+            request.POST, institution=training_class.institution, training_class=training_class
+        )
         if form.is_valid():
             try:
                 actions.update_class(

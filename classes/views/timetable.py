@@ -29,6 +29,7 @@ from classes.models import HOUR_KINDS, TrainingClass
 from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
+from courses.outlines import units_of
 from policy.messages import exact_text
 from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
@@ -100,7 +101,7 @@ def _fixed(
     hour = datetime.timedelta(seconds=edition.lesson_hour_seconds)
     today = timezone.localdate()
     if code == "outline":
-        units = list(training_class.course.outline.all())
+        units = units_of(training_class.course_version)
         drafts = from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
         return _page(request, training_class, TimetableForm.of(drafts), editable=True, saved=False)
     judged = check_draft(training_class, form.drafts, filed_on=today)

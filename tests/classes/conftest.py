@@ -11,5 +11,5 @@ from tests.classes.school import School
 @pytest.fixture
 def school(cast: Cast, now: datetime.datetime) -> School:
     """The manager's school with the catalogue loaded."""
-    load_catalogue()
+    load_catalogue(at=now)
     return School(cast=cast, at=now, course=Course.objects.get(course_type="GYB"))

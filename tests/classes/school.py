@@ -16,7 +16,9 @@ from classes.models import Filing, Lesson, TrainingClass
 from classes.rosters import CATEGORY, HEADERS, ID_NUMBER, NAME, PHONE, SHEET
 from classes.timetables import LessonDraft
 from config.demo.cast import TRAINEES, Cast, made_up_id_number
+from courses.actions.versions import publish_version, set_outline, write_draft
 from courses.models import Course
+from courses.outlines import UnitDraft
 from policy.terms import HourKind, TraineeCategory
 from tests.cast import SHANGHAI
 
@@ -104,6 +106,23 @@ class School:
     cast: Cast
     at: datetime.datetime
     course: Course
+
+    def mixed_course(self) -> Course:
+        """A course whose outline is a lawful mixed plan: 17 offline, 5 live, 1 homework, 1 on demand."""
+        course = Course.objects.create(name="GYB 线上+线下", course_type="GYB", origin="platform")
+        version = write_draft(course, copied=None, notes="", actor=None, at=self.at)
+        units = [
+            UnitDraft(kind=HourKind(kind), hours=Decimal(hours), title=title)
+            for kind, hours, title in (
+                ("offline", 17, "线下课"),
+                ("live", 5, "直播课"),
+                ("homework", 1, "作业"),
+                ("on_demand", 1, "点播课"),
+            )
+        ]
+        set_outline(version=version, units=units, notes="", actor=None, at=self.at)
+        publish_version(version=version, actor=None, at=self.at)
+        return course
 
     def details(self, **changes: Any) -> ClassDetails:
         values: dict[str, Any] = {

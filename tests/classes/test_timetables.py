@@ -175,7 +175,7 @@ def test_fifteen_live_hours_of_twenty_four_cannot_be_lawful(school):
     drafts[3] = draft(3, "08:30", "live", 3, "创业的第一笔账")
     drafts[4] = draft(3, "14:30", "tutoring", 4, "分组创业咨询")
     found = check(school.create(), drafts)
-    assert failed_codes(found) == ["quality_tutoring_share"]
+    assert failed_codes(found) == ["quality_tutoring_share", "outline_covers_hours"]
     assert found.timetable is not None
     assert found.timetable.least_live_hours == 16
 
@@ -221,7 +221,7 @@ def test_an_institution_whose_designation_ends_before_the_class_cannot_file(scho
 
 def test_a_mixed_class_is_judged_by_its_own_rules(school):
     """24 hours: 17 offline, and of the 7 online 5 live, 1 homework, 1 on demand."""
-    training_class = school.create(mode="mixed")
+    training_class = school.create(mode="mixed", course=school.mixed_course())
     drafts = [
         draft(0, "08:00", "offline", 8, "线下"),
         draft(1, "08:00", "offline", 9, "线下"),

@@ -48,13 +48,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         running.manage(
             "shell",
             "-c",
+            "from decimal import Decimal\n"
             "from django.db import transaction\n"
             "from django.utils import timezone\n"
             "from config.demo.cast import build_cast\n"
             "from courses.actions import load_catalogue\n"
             "from exams.actions.bank import load_question_bank\n"
+            "from courses.actions.versions import publish_version, set_outline, write_draft\n"
+            "from courses.models import Course\n"
+            "from courses.outlines import UnitDraft\n"
+            "from policy.terms import HourKind\n"
+            "now = timezone.now()\n"
             "with transaction.atomic():\n"
-            "    load_catalogue(); load_question_bank(); build_cast(at=timezone.now())\n",
+            "    load_catalogue(at=now); load_question_bank(); build_cast(at=now)\n"
+            "    course = Course.objects.get(course_type='GYB')\n"
+            "    last = course.versions.get()\n"
+            "    version = write_draft(course, copied=last, notes='', actor=None, at=now)\n"
+            f"    hours = [('live', {LIVE_HOURS}, '直播'), ('exam', {EXAM_HOURS}, '结业考试')]\n"
+            "    units = [UnitDraft(kind=HourKind(k), hours=Decimal(h), title=t) for k, h, t in hours]\n"
+            "    set_outline(version=version, units=units, notes='', actor=None, at=now)\n"
+            "    publish_version(version=version, actor=None, at=now)\n",
         )
         yield running
 

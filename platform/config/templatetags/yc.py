@@ -323,15 +323,15 @@ STATE_ICONS = {"ok": "circle-check", "now": "progress", "look": "eye", "stop": "
 STATE_LOOKS = {
     "ok": (
         "ok approved passed completed finished paid accepted verified valid issued archived present upheld"
-        " published done confirmed closed"
+        " published done confirmed written applied closed ready"
     ),
-    "now": "now running live enrolling recruiting open in_progress active noticed examining checking",
-    "look": "look submitted pending grey review screening waiting disputed due held expiring",
+    "now": "now running live enrolling recruiting open in_progress active noticed examining checking writing",
+    "look": "look submitted pending grey review screening waiting previewed changed disputed due held expiring",
     "stop": (
-        "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed"
+        "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed unknown"
         " unusable denied"
     ),
-    "still": "still draft planned scheduled not_started withdrawn left dismissed",
+    "still": "still draft planned scheduled not_started withdrawn left dismissed retired",
 }
 _LOOK_OF_STATE = {code: look for look, codes in STATE_LOOKS.items() for code in codes.split()}
 

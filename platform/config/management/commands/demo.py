@@ -29,7 +29,7 @@ class Command(BaseCommand):
             return
         now = timezone.now()
         with transaction.atomic():
-            load_catalogue()
+            load_catalogue(at=now)
             load_question_bank()
             cast = build_cast(at=now)
         for stage in options["stage"] or STAGES:

@@ -1,0 +1,141 @@
+"""Who edits a course, who sees its versions, who reads its materials.
+
+Published versions are public; materials are for those who edit the course and for the people of classes that
+were made with the version. Classes are a floor above: they register who those are.
+"""
+
+from collections.abc import Callable
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from accounts.models import Institution, User
+from accounts.states import Role
+from courses.models import Course, CourseVersion, Material
+from courses.states import MaterialState, VersionState
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+
+Viewer = User | AnonymousUser
+Reads = Callable[[User, CourseVersion], bool]
+
+_readers: list[Reads] = []
+
+
+def register_reader(reads: Reads) -> None:
+    """Let an upper floor say who else reads the materials of a version."""
+    if reads not in _readers:
+        _readers.append(reads)
+
+
+def own_institution(user: Viewer) -> Institution | None:
+    """The institution that this account manages, if any."""
+    if not isinstance(user, User):
+        return None
+    return next((m.institution for m in user.active_memberships if m.role == Role.MANAGER), None)
+
+
+def can_edit(user: Viewer, course: Course) -> bool:
+    """Whether the account is the operator, or manages the institution that the course belongs to."""
+    if not isinstance(user, User):
+        return False
+    if user.has_role(Role.OPERATOR):
+        return True
+    mine = own_institution(user)
+    return mine is not None and course.institution_id == mine.pk
+
+
+def can_propose(user: Viewer) -> bool:
+    """Whether the account may enter a course at all."""
+    return isinstance(user, User) and user.has_role(Role.OPERATOR, Role.MANAGER)
+
+
+def visible_to(user: Viewer) -> QuerySet[Course]:
+    """Every course that was ever published, and those one edits."""
+    public = Q(versions__state__in=[VersionState.PUBLISHED, VersionState.RETIRED])
+    if isinstance(user, User) and user.has_role(Role.OPERATOR):
+        return Course.objects.all()
+    mine = own_institution(user)
+    visible = Course.objects.filter(public | Q(institution=mine)) if mine else Course.objects.filter(public)
+    return Course.objects.filter(pk__in=visible.values("pk"))
+
+
+def access_course(user: Viewer, pk: int) -> Course:
+    """The course when this person may see it; raises Http404 for everybody else."""
+    found = visible_to(user).select_related("converted_from", "institution").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def access_version(user: Viewer, pk: int, number: int) -> CourseVersion:
+    """A version of a visible course; a draft only for those who edit it. Raises Http404."""
+    course = access_course(user, pk)
+    version = course.versions.filter(number=number).first()
+    if version is None or (version.is_draft and not can_edit(user, course)):
+        raise Http404
+    version.course = course
+    return version
+
+
+def can_read_materials(user: Viewer, version: CourseVersion) -> bool:
+    """Whether the slides and videos are open to this person."""
+    if not isinstance(user, User):
+        return False
+    if can_edit(user, version.course):
+        return True
+    return not version.is_draft and any(reads(user, version) for reads in _readers)
+
+
+def access_material(user: Viewer, pk: int) -> Material:
+    """A material whose version this person reads; raises Http404 for everybody else."""
+    material = Material.objects.select_related("version__course__institution").filter(pk=pk).first()
+    if material is None or not can_read_materials(user, material.version):
+        raise Http404
+    if material.state != MaterialState.READY and not can_edit(user, material.version.course):
+        raise Http404
+    return material
+
+
+def require_edit(user: User, course: Course) -> None:
+    """Raise unless the account edits this course: Refusal `not_the_editor` (403), Http404 for a stranger."""
+    if can_edit(user, course):
+        return
+    if not visible_to(user).filter(pk=course.pk).exists():
+        raise Http404
+    raise Refusal(
+        "not_the_editor",
+        gettext_noop("这门课由平台运营或它所属的机构来改。"),
+        rule="H1",
+        next_step=gettext_noop("请换用机构管理员或平台运营的账号登录。"),
+        status=403,
+    )
+
+
+def require_draft(version: CourseVersion) -> None:
+    """Raise Refusal `version_published` unless the version may still change."""
+    if version.is_draft:
+        return
+    raise Refusal(
+        "version_published",
+        gettext_noop("第 %(number)s 版已经发布，内容不能再改。"),
+        found=version.state,
+        required=VersionState.DRAFT.value,
+        rule="A2",
+        params={"number": version.number},
+        next_step=gettext_noop("请另起一版，改好再发布。"),
+    )
+
+
+def require_materials(user: Viewer, version: CourseVersion) -> None:
+    """Raise Refusal `materials_not_open` (403) unless this person reads the version's slides and videos."""
+    if can_read_materials(user, version):
+        return
+    raise Refusal(
+        "materials_not_open",
+        gettext_noop("课件和视频只给本课程的培训班和编写者看。"),
+        rule="P20",
+        next_step=gettext_noop("请用报了班的账号登录。"),
+        status=403,
+    )
