@@ -36,11 +36,14 @@ from classes import actions, permissions, queries
 from classes.actions import ClassDetails
 from classes.checks import check_draft
 from classes.models import HOUR_KINDS, MODES, Enrolment, Filing, TrainingClass
+from classes.packages import manifest_of
+from classes.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
 from courses.api import HoursField
 from courses.models import Course, CourseVersion
+from exchange.states import PackageState
 from policy.calendar import earliest_start
 from policy.editions import Edition
 from policy.messages import gettext_noop
@@ -503,6 +506,18 @@ class DecidedSerializer(FilingDecisionSerializer):
     decided_at = serializers.DateTimeField()
 
 
+class PackageSerializer(serializers.Serializer[Any]):
+    """How far the file for the provincial system is."""
+
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=PackageState.choices)
+    rows_done = serializers.IntegerField()
+    rows_total = serializers.IntegerField()
+    sha256 = serializers.CharField(allow_blank=True)
+    size = serializers.IntegerField()
+    problem = serializers.CharField(source="problem_text", allow_blank=True)
+
+
 class FilingSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True)
     training_class = serializers.IntegerField()
@@ -511,6 +526,7 @@ class FilingSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True)
     decision = DecidedSerializer(allow_null=True)
     package_sha256 = serializers.CharField(allow_blank=True)
+    package = PackageSerializer(allow_null=True)
 
 
 def filing_body(filing: Filing) -> dict[str, Any]:
@@ -531,6 +547,7 @@ def filing_body(filing: Filing) -> dict[str, Any]:
         if decided
         else None,
         "package_sha256": filing.package_sha256,
+        "package": PackageSerializer(filing.package).data if filing.package else None,
     }
 
 
@@ -559,6 +576,7 @@ class FilingView(APIView):
                 "findings": [finding.render(gettext) for finding in check.findings],
                 "decision": None,
                 "package_sha256": "",
+                "package": None,
             }
         )
 
@@ -590,6 +608,35 @@ class FilingPackageView(APIView):
             raise Http404
         content = actions.read_package(filing=filing, actor=_user(request), at=timezone.now())
         return xlsx_response(content, f"filing-{filing.pk}.xlsx")
+
+    @extend_schema(
+        summary="Have a package that failed written again",
+        request=None,
+        responses={200: FilingSerializer, **_REFUSED},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        training_class = permissions.access_class(request.user, pk)
+        _require_filing_sight(_user(request), training_class)
+        filing = queries.live_filing(training_class)
+        if filing is None:
+            raise Http404
+        return Response(filing_body(actions.retry_package(filing=filing, actor=_user(request))))
+
+
+class FilingManifestView(APIView):
+    """The manifest that goes with the package: SHA-256 of the file and of each sheet."""
+
+    @extend_schema(
+        summary="Manifest of the package",
+        responses={200: OpenApiTypes.OBJECT, **_REFUSED},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        training_class = permissions.access_class(request.user, pk)
+        _require_filing_sight(_user(request), training_class)
+        filing = queries.live_filing(training_class)
+        if filing is None:
+            raise Http404
+        return Response(manifest_of(filing))
 
 
 @extend_schema(
@@ -689,8 +736,10 @@ api_urlpatterns = [
     path("classes/<int:pk>/timetable/", TimetableView.as_view(), name="timetable"),
     path("classes/<int:pk>/filing/", FilingView.as_view(), name="filing"),
     path("classes/<int:pk>/filing/package/", FilingPackageView.as_view(), name="filing-package"),
+    path("classes/<int:pk>/filing/package/manifest/", FilingManifestView.as_view(), name="filing-manifest"),
     path("filings/", FilingListView.as_view(), name="filings"),
     path("filings/<int:pk>/", FilingDetailView.as_view(), name="filing-detail"),
     path("filings/<int:pk>/decision/", DecisionView.as_view(), name="filing-decision"),
     path("filings/<int:pk>/withdrawal/", WithdrawalView.as_view(), name="filing-withdrawal"),
+    *receipt_urlpatterns,
 ]

@@ -8,8 +8,9 @@ class ClassesApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
-        from classes import evidence, queries, teaching
+        from classes import evidence, packages, queries, teaching
 
         evidence.register_kinds()
+        packages.register_kinds()
         start.register(queries.next_steps_for)
         teaching.register()

@@ -159,6 +159,17 @@ class RosterForm(forms.Form):
     )
 
 
+class ReceiptForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("回执（.xlsx）"),
+        widget=forms.FileInput(
+            attrs={"accept": ".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+        ),
+        help_text=gettext_lazy("省系统的答复，照空白回执的格式。"),
+        allow_empty_file=True,
+    )
+
+
 class DecisionForm(forms.Form):
     """The officer's decision; who approves also ticks what the platform cannot judge."""
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Institution, Person, User
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
 from courses.models import Course, CourseVersion
+from exchange.models import Package
 from policy.terms import HourKind, Mode, TraineeCategory
 
 # The policy's words, spoken in the reader's language; its own labels are untranslated source strings.
@@ -208,10 +209,6 @@ class Lesson(models.Model):
         return self.kind in (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
 
 
-def package_path(filing: Filing, filename: str) -> str:
-    return f"packages/filing-{filing.pk}/{filename}"
-
-
 class Filing(models.Model):
     """One submission of a class for 开班备案, with a frozen snapshot of what was submitted (F7, F8,
     F9).
@@ -230,8 +227,10 @@ class Filing(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(_("理由"), blank=True)
     number = models.CharField(_("备案号"), max_length=40, blank=True)
-    package = models.FileField(upload_to=package_path, blank=True)
-    package_sha256 = models.CharField(max_length=64, blank=True)
+    # Asked for by the submission, written by the worker; older filings may have none.
+    package = models.OneToOneField(
+        Package, models.PROTECT, null=True, blank=True, verbose_name=_("材料包"), related_name="filing"
+    )
 
     class Meta:
         ordering = ["-submitted_at", "-pk"]
@@ -263,3 +262,8 @@ class Filing(models.Model):
     @property
     def subject(self) -> str:
         return f"class/{self.training_class_id}/filing/{self.pk}"
+
+    @property
+    def package_sha256(self) -> str:
+        """SHA-256 of the package for the province; empty until it is written."""
+        return self.package.sha256 if self.package else ""

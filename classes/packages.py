@@ -1,129 +1,242 @@
-"""The package of an approved filing for the provincial system: one .xlsx with four sheets.
+"""What is exchanged with the provincial system about a filing, as data (docs/exchange-format.md).
 
-班级 the class, 花名册 the trainees with their ID numbers in full (as text), 课表 the timetable, 校验
-how many rows each sheet has and the SHA-256 of its canonical content, so that whoever reads it back can
-tell that nothing was changed.
+`FILING` is what goes out when a class is filed, `FILING_RECEIPT` what comes back. Rows are taken from the
+filing's frozen snapshot; only ID numbers and phones, which a snapshot does not hold in full, are opened.
 """
 
 import datetime
-import hashlib
-import io
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
-import rfc8785
-from django.utils import timezone
-from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
-from classes.models import Filing
-from classes.queries import roster_of
+from classes.models import Enrolment, Filing
+from exchange.gateway import Rows
+from exchange.models import Package
+from exchange.packages import Column, ColumnType, PackageKind, Sheet, Value, register
+from exchange.states import PackageState
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
 from policy.terms import HourKind, Mode, TraineeCategory, course_type_name
 
-FORMAT = "yuchuang-filing-1"
+TEXT, INTEGER, DECIMAL = ColumnType.TEXT, ColumnType.INTEGER, ColumnType.DECIMAL
+APPROVED, RETURNED = "同意备案", "退回补正"
+REFERENCE, CLASS_NAME, CREDIT_CODE, TRAINEES = "备案包编号", "班级名称", "统一社会信用代码", "学员人数"
+RESULT, NUMBER, REASON, DAY = "办理结果", "备案编号", "理由", "办理日期"
+RECEIPT_SHEET = "备案回执"
+# A row of a receipt that says what was decided already does no harm; any other that is not accepted does.
+DECIDED_BEFORE = "decided_before"
+
+_KINDS = tuple(str(kind.label) for kind in HourKind)
+_MODES = tuple(str(mode.label) for mode in Mode)
+_CATEGORIES = tuple(str(category.label) for category in TraineeCategory)
+_KEY = Column(REFERENCE, TEXT, "平台给这次备案的编号，回执照抄")
+_REFERENCE = re.compile(r"BA-([0-9]{8,12})", re.ASCII)
+
+FILING = PackageKind(
+    "filing",
+    "开班备案材料包",
+    "平台 → 省系统",
+    (
+        Sheet(
+            "班级",
+            "备案的班级，一行",
+            (
+                _KEY,
+                Column("机构名称", TEXT, "定点创业培训机构全称"),
+                Column(CREDIT_CODE, TEXT, "机构的统一社会信用代码（GB 32100）"),
+                Column("行政区划代码", TEXT, "机构所在县（市、区）（GB/T 2260）"),
+                Column(CLASS_NAME, TEXT, "机构内不重复"),
+                Column("课程", TEXT, "课程目录里的名称"),
+                Column("培训类型", TEXT, "创业意识培训、创办企业培训等"),
+                Column("培训模式", TEXT, "全程直播，或线上线下结合", choices=_MODES),
+                Column("开班日期", ColumnType.DATE, "第一天上课"),
+                Column("结班日期", ColumnType.DATE, "最后一天"),
+                Column("讲师", TEXT, "姓名"),
+                Column("助教", TEXT, "姓名"),
+                Column(TRAINEES, INTEGER, "花名册的行数"),
+                Column("总课时", DECIMAL, "各类课时之和"),
+                *(Column(f"{kind}课时", DECIMAL, f"其中{kind}", required=False) for kind in _KINDS),
+                Column("政策版本", TEXT, "按哪个版本的规范备案"),
+                Column("提交时间", ColumnType.DATETIME, "机构提交备案，提前的工作日从这天算起"),
+            ),
+        ),
+        Sheet(
+            "花名册",
+            "每名学员一行",
+            (
+                _KEY,
+                Column("序号", INTEGER, "从 1 起"),
+                Column("姓名", TEXT, "与身份证一致"),
+                Column("身份证号", ColumnType.ID_NUMBER, "完整号码"),
+                Column("手机号", ColumnType.PHONE, "没有手机的空着", required=False),
+                Column("学员类别", TEXT, "五类之一", choices=_CATEGORIES),
+            ),
+        ),
+        Sheet(
+            "课表",
+            "每节课一行",
+            (
+                _KEY,
+                Column("序号", INTEGER, "从 1 起，按开始时间"),
+                Column("开始", ColumnType.DATETIME, "开始时间"),
+                Column("结束", ColumnType.DATETIME, "结束时间"),
+                Column("课时类别", TEXT, "这节课算哪一类课时", choices=_KINDS),
+                Column("课时", DECIMAL, "这节课的课时"),
+                Column("内容", TEXT, "课次的名称"),
+            ),
+        ),
+    ),
+)
+
+FILING_RECEIPT = PackageKind(
+    "filing-receipt",
+    "开班备案回执",
+    "省系统 → 平台",
+    (
+        Sheet(
+            RECEIPT_SHEET,
+            "每次备案一行",
+            (
+                _KEY,
+                Column(CLASS_NAME, TEXT, "照抄材料包，用来核对"),
+                Column(CREDIT_CODE, TEXT, "照抄材料包，用来核对"),
+                Column(TRAINEES, INTEGER, "照抄材料包，用来核对"),
+                Column(RESULT, TEXT, "省系统的决定", choices=(APPROVED, RETURNED)),
+                Column(NUMBER, TEXT, "同意的，填省系统的备案编号", required=False),
+                Column(REASON, TEXT, "退回的，写清楚要改什么", required=False),
+                Column(DAY, ColumnType.DATE, "省系统作出决定的日期"),
+            ),
+        ),
+    ),
+)
+
+RECONCILIATION_SHEET = "核对结果"
+RECONCILIATION = PackageKind(
+    "filing-reconciliation",
+    "开班备案回执核对结果",
+    "平台 → 经办人员",
+    (
+        Sheet(
+            RECONCILIATION_SHEET,
+            "回执的每一行",
+            (
+                Column("行", INTEGER, "回执里的行号"),
+                Column(REFERENCE, TEXT, "回执里写的", required=False),
+                Column("核对结果", TEXT, "可以办理、不能办理、查不到、与备案不一致、重复"),
+                Column("说明", TEXT, "为什么，怎么办", required=False),
+                Column("不一致", TEXT, "哪一列，备案是什么，回执是什么", required=False),
+            ),
+        ),
+    ),
+)
 
 
-def package_workbook(filing: Filing) -> bytes:
-    """Return the .xlsx of an approved filing. Documents for offices stay Chinese, whoever asks."""
-    sheets: list[tuple[str, Sequence[str], list[list[str]]]] = [
-        ("班级", ("项目", "内容"), _class_rows(filing)),
-        ("花名册", ("序号", "姓名", "身份证号", "手机号", "学员类别"), _roster_rows(filing)),
-        ("课表", ("序号", "开始", "结束", "课时类别", "课时", "内容"), _timetable_rows(filing)),
-    ]
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
-    workbook.properties.creator = "豫创"
-    workbook.properties.created = workbook.properties.modified = timezone.make_naive(
-        filing.decided_at or filing.submitted_at, datetime.UTC
-    )
-    for title, head, rows in sheets:
-        _write(workbook.create_sheet(title), head, rows)
-    proof = [["格式", FORMAT, ""]] + [
-        [title, str(len(rows)), _digest(head, rows)] for title, head, rows in sheets
-    ]
-    _write(workbook.create_sheet("校验"), ("工作表", "行数", "SHA-256"), proof)
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+def register_kinds() -> None:
+    """Make this app's kinds known to the exchange."""
+    register(FILING, FILING_RECEIPT, RECONCILIATION)
 
 
-def _class_rows(filing: Filing) -> list[list[str]]:
+def reference_of(filing: Filing) -> str:
+    """The number under which a filing goes to the province and comes back."""
+    return f"BA-{filing.pk:08d}"
+
+
+def filing_id_of(reference: str) -> int | None:
+    """The filing that a reference names, if it is one of ours in form."""
+    match = _REFERENCE.fullmatch(reference)
+    return int(match[1]) if match else None
+
+
+def filed_values(filing: Filing) -> dict[str, str | int]:
+    """What a receipt has to repeat unchanged."""
     filed = filing.snapshot
-    staff = {role: person["name"] if person else "" for role, person in filed["staff"].items()}
-    return [
-        ["备案编号", filing.number],
-        ["机构名称", filed["institution"]["name"]],
-        ["统一社会信用代码", filed["institution"]["credit_code"]],
-        ["班级名称", filed["class"]["name"]],
-        ["课程", filed["course"]["name"]],
-        ["培训类型", str(course_type_name(filed["course"]["course_type"]))],
-        ["培训模式", str(Mode(filed["class"]["mode"]).label)],
-        ["开班日期", filed["class"]["starts_on"]],
-        ["结班日期", filed["class"]["ends_on"]],
-        ["讲师", staff["lecturer"]],
-        ["助教", staff["assistant"]],
-        ["学员人数", str(len(filed["roster"]))],
-        ["总课时", filed["total"]],
-        *[[f"其中：{HourKind(kind).label}", hours] for kind, hours in filed["hours"].items()],
-        ["政策版本", filed["class"]["edition"]],
-        ["提交时间", _moment(filing.submitted_at.isoformat())],
-        ["同意时间", _moment(filing.decided_at.isoformat()) if filing.decided_at else ""],
-    ]
+    return {
+        CLASS_NAME: filed["class"]["name"],
+        CREDIT_CODE: filed["institution"]["credit_code"],
+        TRAINEES: len(filed["roster"]),
+    }
 
 
-def _roster_rows(filing: Filing) -> list[list[str]]:
-    return [
-        [
-            str(number),
-            enrolment.person.name,
-            enrolment.person.open_id_number(),
-            enrolment.person.open_phone(),
-            str(TraineeCategory(enrolment.category).label),
-        ]
-        for number, enrolment in enumerate(roster_of(filing.training_class), start=1)
-    ]
+def rows_total(filing: Filing) -> int:
+    return 1 + len(filing.snapshot["roster"]) + len(filing.snapshot["timetable"])
 
 
-def _timetable_rows(filing: Filing) -> list[list[str]]:
-    return [
-        [
-            str(number),
-            _moment(lesson["starts_at"]),
-            _moment(lesson["ends_at"]),
-            str(HourKind(lesson["kind"]).label),
-            lesson["hours"],
-            lesson["title"],
-        ]
-        for number, lesson in enumerate(filing.snapshot["timetable"], start=1)
-    ]
+def filing_rows(filing: Filing) -> Mapping[str, Rows]:
+    """The package's rows by sheet, as they were filed."""
+    reference = reference_of(filing)
+    return {
+        "班级": [_class_row(filing, reference)],
+        "花名册": _roster_rows(filing, reference),
+        "课表": [
+            (
+                reference,
+                number,
+                datetime.datetime.fromisoformat(lesson["starts_at"]),
+                datetime.datetime.fromisoformat(lesson["ends_at"]),
+                str(HourKind(lesson["kind"]).label),
+                Decimal(lesson["hours"]),
+                lesson["title"],
+            )
+            for number, lesson in enumerate(filing.snapshot["timetable"], start=1)
+        ],
+    }
 
 
-def _moment(iso: str) -> str:
-    moment = datetime.datetime.fromisoformat(iso)
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
+def manifest_of(filing: Filing) -> dict[str, Any]:
+    """The manifest file of a filing's package; raises Refusal `package_not_ready` until it is written."""
+    package = filing.package
+    if package is None or package.state != PackageState.WRITTEN:
+        raise not_ready(package)
+    manifest: dict[str, Any] = package.manifest
+    return manifest
 
 
-def _digest(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return hashlib.sha256(rfc8785.dumps([list(head), *[list(row) for row in rows]])).hexdigest()
+def not_ready(package: Package | None) -> Refusal:
+    return Refusal(
+        "package_not_ready",
+        gettext_noop("备案材料包还没有生成。"),
+        found=package.state if package else None,
+        required=PackageState.WRITTEN.value,
+        rule="F8",
+        next_step=gettext_noop("请过一会儿再来下载。"),
+    )
 
 
-def _write(sheet: Worksheet, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Everything is written as text: an ID number must never become a number."""
-    for column, title in enumerate(head, start=1):
-        cell = sheet.cell(1, column, title)
-        cell.font = Font(bold=True)
-        cell.fill = PatternFill("solid", fgColor="E9F0F7")
-    for row, values in enumerate(rows, start=2):
-        for column, value in enumerate(values, start=1):
-            text = sheet.cell(row, column, ILLEGAL_CHARACTERS_RE.sub("", value))
-            if isinstance(text, Cell):
-                text.data_type = "s"  # also what looks like a formula or a number
-            text.number_format = "@"
-            text.alignment = Alignment(wrap_text=column == len(values), vertical="top")
-    for column, title in enumerate(head, start=1):
-        longest = max([len(title), *(len(row[column - 1]) for row in rows)])
-        sheet.column_dimensions[get_column_letter(column)].width = min(8 + longest * 1.6, 60)
-    sheet.freeze_panes = "A2"
+def _class_row(filing: Filing, reference: str) -> tuple[Value, ...]:
+    filed = filing.snapshot
+    staff = {role: person["name"] if person else None for role, person in filed["staff"].items()}
+    return (
+        reference,
+        filed["institution"]["name"],
+        filed["institution"]["credit_code"],
+        str(filing.training_class.institution.region.code),
+        filed["class"]["name"],
+        filed["course"]["name"],
+        str(course_type_name(filed["course"]["course_type"])),
+        str(Mode(filed["class"]["mode"]).label),
+        datetime.date.fromisoformat(filed["class"]["starts_on"]),
+        datetime.date.fromisoformat(filed["class"]["ends_on"]),
+        staff["lecturer"],
+        staff["assistant"],
+        len(filed["roster"]),
+        Decimal(filed["total"]),
+        *(Decimal(filed["hours"][kind]) if kind in filed["hours"] else None for kind in HourKind),
+        filed["class"]["edition"],
+        filing.submitted_at,
+    )
+
+
+def _roster_rows(filing: Filing, reference: str) -> Rows:
+    filed = filing.snapshot["roster"]
+    enrolments = Enrolment.objects.select_related("person").in_bulk([row["enrolment"] for row in filed])
+    for number, row in enumerate(filed, start=1):
+        person = enrolments[row["enrolment"]].person
+        yield (
+            reference,
+            number,
+            row["name"],
+            person.open_id_number(),
+            person.open_phone(),
+            str(TraineeCategory(row["category"]).label),
+        )

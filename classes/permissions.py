@@ -8,12 +8,13 @@ there too.
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from accounts.models import Institution, User
+from accounts.models import Bureau, Institution, User
 from accounts.permissions import covers
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
-from classes.queries import classes_visible_to
+from classes.queries import classes_visible_to, offices_of, receipts_of
 from classes.states import EDITABLE_STATES, EnrolmentState
+from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -77,7 +78,9 @@ def access_enrolment(user: User | AnonymousUser, pk: int) -> Enrolment:
 def access_filing(user: User | AnonymousUser, pk: int) -> Filing:
     """Return a filing to who manages its class or decides on it; raises Http404 for everybody else."""
     filing = (
-        Filing.objects.select_related("training_class__institution__region", "training_class__course")
+        Filing.objects.select_related(
+            "training_class__institution__region", "training_class__course", "package"
+        )
         .filter(pk=pk, training_class__in=classes_visible_to(user).order_by())
         .first()
     )
@@ -191,6 +194,31 @@ def require_decide(user: User, training_class: TrainingClass) -> None:
         next_step=gettext_noop("请等经办人员答复。"),
         status=403,
     )
+
+
+def require_office(user: User) -> Bureau:
+    """The office for which an officer acts; raises Refusal `not_an_office` (403) for everybody else.
+
+    An institution can never bring its own approval: receipts enter through an office alone.
+    """
+    office = next(iter(offices_of(user).values()), None)
+    if office is None:
+        raise Refusal(
+            "not_an_office",
+            gettext_noop("回执只能由人力资源和社会保障部门的经办人员上传。"),
+            rule="F8",
+            next_step=gettext_noop("请把回执交给当地的经办人员。"),
+            status=403,
+        )
+    return office
+
+
+def access_receipt(user: User | AnonymousUser, pk: int) -> Receipt:
+    """Return a receipt to an officer of the office that has it; raises Http404 for everybody else."""
+    receipt = receipts_of(user).filter(pk=pk).first()
+    if receipt is None:
+        raise Http404
+    return receipt
 
 
 def require_editable(training_class: TrainingClass) -> None:

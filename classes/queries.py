@@ -10,13 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Institution, Person, User
+from accounts.models import Bureau, Institution, Person, User
 from accounts.permissions import region_prefix
 from accounts.start import Task
 from accounts.states import Department, Role
 from audit.models import Entry
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
+from classes.packages import APPROVED, DECIDED_BEFORE, RESULT
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+from exchange.models import Receipt
+from exchange.states import Outcome
 
 
 def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
@@ -71,7 +74,7 @@ def live_filing(training_class: TrainingClass) -> Filing | None:
     """The filing that is being decided or was approved, if any."""
     return (
         training_class.filings.filter(state__in=[FilingState.SUBMITTED, FilingState.APPROVED])
-        .select_related("submitted_by__person", "decided_by__person")
+        .select_related("submitted_by__person", "decided_by__person", "package")
         .first()
     )
 
@@ -90,7 +93,7 @@ def filings_decided_by(user: User | AnonymousUser) -> QuerySet[Filing]:
     them all.
     """
     filings = Filing.objects.select_related(
-        "training_class__institution__region", "training_class__course", "submitted_by__person"
+        "training_class__institution__region", "training_class__course", "submitted_by__person", "package"
     )
     if not isinstance(user, User):
         return filings.none()
@@ -139,6 +142,62 @@ class Happening:
         if self.entry.kind in ("filing.returned", "class.cancelled"):
             return "bad"
         return "done" if self.entry.kind in ("filing.approved", "class.finished") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSummary:
+    """How many rows of a receipt were found to be what, and how many stand in the way of applying it."""
+
+    counts: dict[str, int]
+    in_the_way: int
+    approved: int
+    returned: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.in_the_way
+
+    @property
+    def choices(self) -> list[tuple[str, str, int]]:
+        return [(outcome.value, str(outcome.label), self.counts[outcome.value]) for outcome in Outcome]
+
+
+def offices_of(user: User | AnonymousUser) -> dict[int, Bureau]:
+    """The human-resources bureaus whose officer this account is, by id: they decide on filings."""
+    if not isinstance(user, User):
+        return {}
+    return {
+        m.bureau.pk: m.bureau
+        for m in user.active_memberships
+        if m.role == Role.OFFICER and m.bureau is not None and m.bureau.department == Department.HRSS
+    }
+
+
+def receipts_of(user: User | AnonymousUser) -> QuerySet[Receipt]:
+    """The receipts of the offices that a person acts for."""
+    return Receipt.objects.filter(office_id__in=offices_of(user)).order_by("-uploaded_at", "-pk")
+
+
+def receipt_summary(receipt: Receipt) -> ReceiptSummary:
+    """Count a receipt's rows by what reconciling found."""
+    accepted = Q(outcome=Outcome.ACCEPTED)
+    before = Q(outcome=Outcome.DUPLICATE, problems__contains=[{"code": DECIDED_BEFORE}])
+    counted = receipt.rows.aggregate(
+        approved=Count("pk", filter=accepted & Q(**{f"values__{RESULT}": APPROVED})),
+        harmless=Count("pk", filter=accepted | before),
+        **{outcome: Count("pk", filter=Q(outcome=outcome)) for outcome in Outcome.values},
+    )
+    counts = {outcome: counted[outcome] for outcome in Outcome.values}
+    return ReceiptSummary(
+        counts=counts,
+        in_the_way=sum(counts.values()) - counted["harmless"],
+        approved=counted["approved"],
+        returned=counts[Outcome.ACCEPTED] - counted["approved"],
+    )
 
 
 HISTORY_KINDS = ("class.", "roster.", "timetable.", "filing.")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from classes.views import classes, filing, roster, timetable
+from classes.views import classes, filing, packages, receipts, roster, timetable
 
 app_name = "classes"
 urlpatterns = [
@@ -9,6 +9,13 @@ urlpatterns = [
     path("classes/filings/", filing.queue, name="filings"),
     path("classes/filings/<int:pk>/decision/", filing.decide, name="decide"),
     path("classes/filings/<int:pk>/withdrawal/", filing.withdraw, name="withdraw"),
+    path("receipts/", receipts.receipts, name="receipts"),
+    path("receipts/form/", receipts.form, name="receipt_form"),
+    path("receipts/<int:pk>/", receipts.receipt, name="receipt"),
+    path("receipts/<int:pk>/apply/", receipts.apply, name="receipt_apply"),
+    path("receipts/<int:pk>/discard/", receipts.discard, name="receipt_discard"),
+    path("receipts/<int:pk>/file/", receipts.file, name="receipt_file"),
+    path("receipts/<int:pk>/report/", receipts.report, name="receipt_report"),
     path("classes/<int:pk>/", classes.detail, name="detail"),
     path("classes/<int:pk>/edit/", classes.edit, name="edit"),
     path("classes/<int:pk>/cancel/", classes.cancel, name="cancel"),
@@ -19,5 +26,8 @@ urlpatterns = [
     path("classes/<int:pk>/timetable/", timetable.editor, name="timetable"),
     path("classes/<int:pk>/timetable/check/", timetable.check, name="timetable_check"),
     path("classes/<int:pk>/filing/", filing.page, name="filing"),
-    path("classes/<int:pk>/filing/package/", filing.package, name="package"),
+    path("classes/<int:pk>/filing/package/", packages.package, name="package"),
+    path("classes/<int:pk>/filing/package/state/", packages.state, name="package_state"),
+    path("classes/<int:pk>/filing/package/manifest/", packages.manifest, name="package_manifest"),
+    path("classes/<int:pk>/filing/package/retry/", packages.retry, name="package_retry"),
 ]

@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from attendance.models import Check, SignIn
+from classes.actions import upload_receipt
 from classes.models import Filing
 from config.demo.cast import build_cast
 from exams.actions.attempts import start_attempt
@@ -26,6 +27,7 @@ from exams.models import Certificate, Submission
 from policy.terms import HourKind
 from subsidies.models import Claim
 from tests.cast import client_of
+from tests.classes.receipts import receipt_file, receipt_row
 from tests.world import World, build_world
 
 CAST = {
@@ -74,6 +76,13 @@ api:filing                 post   M
 api:filing-package         get    M O
 api:filing-package         post   M O
 api:filing-manifest        get    M O P
+api:receipts               get    O
+api:receipts               post   O
+api:receipt                get    O
+api:receipt-rows           get    O
+api:receipt-report         get    O
+api:receipt-application    post   O
+api:receipt-discard        post   O
 api:filings                get    L T S M R O G F P
 api:filing-detail          get    M O P
 api:filing-decision        post   O
@@ -170,6 +179,14 @@ classes:package            get    M O
 classes:package_state      get    M O P
 classes:package_manifest   get    M O P
 classes:package_retry      post   M O
+classes:receipts           get    O
+classes:receipts           post   O
+classes:receipt_form       get    O
+classes:receipt            get    O
+classes:receipt_apply      post   O
+classes:receipt_discard    post   O
+classes:receipt_file       get    O
+classes:receipt_report     get    O
 live:room                  get    L T S
 live:replay                get    L T S M O P
 attendance:sign_in         get    L T S
@@ -340,6 +357,12 @@ class AccessMatrix(TestCase):
             "lessons/": lesson.pk,
             "coursework": running.lessons.get(kind=HourKind.HOMEWORK).pk,
             "filings/": Filing.objects.get(training_class=world["filed"]).pk,
+            "receipts/": upload_receipt(
+                content=receipt_file([receipt_row(Filing.objects.get(training_class=world["filed"]))]),
+                filename="receipt.xlsx",
+                actor=cast.officer,
+                at=now,
+            ).pk,
             "claims/": claim.pk,
             "notices/": claim.notice.pk,
             "sign-in": sign_in.pk,
@@ -396,7 +419,7 @@ class AccessMatrix(TestCase):
         if method == "get":
             return client.get(address)
         if name.startswith("api:"):
-            if name == "api:sign-in" or name == "api:roster":
+            if name in ("api:sign-in", "api:roster", "api:receipts"):
                 return getattr(client, method)(address, body)
             return getattr(client, method)(address, body, content_type="application/json")
         return getattr(client, method)(address, body)

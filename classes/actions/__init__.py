@@ -9,32 +9,37 @@ from classes.actions.classes import ClassDetails, cancel_class, create_class, fi
 from classes.actions.enrolments import enrol, free_places
 from classes.actions.filing import (
     decide_filing,
-    read_package,
     submit_filing,
     withdraw_filing,
-    write_package,
 )
 from classes.actions.lessons import close_lesson, open_lesson
+from classes.actions.packages import read_package, retry_package, write_package
+from classes.actions.receipts import apply_receipt, discard_receipt, read_receipt_file, upload_receipt
 from classes.actions.roster import RosterImport, import_roster, remove_trainee
 from classes.actions.timetable import set_timetable
 
 __all__ = [
     "ClassDetails",
     "RosterImport",
+    "apply_receipt",
     "cancel_class",
     "close_lesson",
     "create_class",
     "decide_filing",
+    "discard_receipt",
     "enrol",
     "finish_class",
     "free_places",
     "import_roster",
     "open_lesson",
     "read_package",
+    "read_receipt_file",
     "remove_trainee",
+    "retry_package",
     "set_timetable",
     "submit_filing",
     "update_class",
+    "upload_receipt",
     "withdraw_filing",
     "write_package",
 ]

@@ -1,4 +1,4 @@
-"""Filing a class for 开班备案: submission, decision, withdrawal, and the package for the province (F7-F9)."""
+"""Filing a class for 开班备案: submission, decision, withdrawal (F7-F9)."""
 
 import datetime
 import hashlib
@@ -6,27 +6,25 @@ from decimal import Decimal
 from typing import Any
 
 import rfc8785
-from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import audit
-from accounts import vault
 from accounts.models import User
 from classes import permissions, queries
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
+from classes.actions.packages import request_package
 from classes.checks import check_draft
+from classes.decisions import judge_decision
 from classes.models import Filing, TrainingClass
-from classes.packages import package_workbook
 from classes.states import FilingState
 from classes.timetables import drafts_of, hours_by_kind
 from courses.models import CourseVersion
 from courses.outlines import outline_digest, units_of
+from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
-
-PACKAGE_CONTEXT = b"filing.package"
 
 
 def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.datetime) -> Filing:
@@ -75,13 +73,22 @@ def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.da
             },
             at=at,
         )
+        request_package(filing=filing, at=at)
     return filing
 
 
 def decide_filing(
-    *, filing: Filing, approved: bool, reason: str, number: str, actor: User, at: datetime.datetime
+    *,
+    filing: Filing,
+    approved: bool,
+    reason: str,
+    number: str,
+    actor: User,
+    at: datetime.datetime,
+    receipt: Receipt | None = None,
 ) -> Filing:
-    """Approve a filing under a number, or return it with a reason (F9).
+    """Approve a filing under a number, or return it with a reason (F9). The one door for decisions: an
+    officer's own, or the province's, brought by an officer's `receipt`.
 
     The same decision sent again by the same officer changes nothing; any other second decision is refused.
     Raises Refusal `filing_already_decided`, `filing_number_missing`, `filing_number_taken`, `reason_missing`,
@@ -94,7 +101,7 @@ def decide_filing(
         permissions.require_decide(actor, training_class)
         if filing.state != FilingState.SUBMITTED:
             return _decided_before(filing, approved=approved, reason=reason, number=number, actor=actor)
-        _judge_decision(training_class, approved=approved, reason=reason, number=number, at=at)
+        judge_decision(training_class, approved=approved, reason=reason, number=number, at=at)
         verb = "approve" if approved else "return"
         move(filing, verb)
         move(training_class, verb)
@@ -107,13 +114,14 @@ def decide_filing(
             "filing.approved" if approved else "filing.returned",
             actor_id=actor.pk,
             subject=filing.subject,
-            facts={"filing": filing.pk, "reason": digest, **({"number": number} if approved else {})},
+            facts={
+                "filing": filing.pk,
+                "reason": digest,
+                "receipt": receipt.pk if receipt else None,
+                **({"number": number} if approved else {}),
+            },
             at=at,
         )
-        if approved:
-            from classes.tasks import write_filing_package  # inline: the task calls back into this module
-
-            transaction.on_commit(lambda: write_filing_package.delay(filing.pk))
     return filing
 
 
@@ -140,68 +148,6 @@ def withdraw_filing(*, filing: Filing, actor: User, at: datetime.datetime) -> Fi
             at=at,
         )
     return filing
-
-
-def write_package(*, filing: Filing, at: datetime.datetime) -> Filing:
-    """Write the package (.xlsx) of an approved filing, once; called by the worker, safe to repeat (F8).
-
-    The province needs ID numbers in full, so the file is sealed at rest; `package_sha256` is that of the
-    plain file.
-    """
-    with transaction.atomic():
-        lock_class(filing.training_class_id)
-        filing = Filing.objects.select_for_update().get(pk=filing.pk)
-        if filing.package_sha256 or filing.state != FilingState.APPROVED:
-            return filing
-        content = package_workbook(filing)
-        filing.package_sha256 = hashlib.sha256(content).hexdigest()
-        filing.package.save(
-            f"{filing.package_sha256}.xlsx.sealed",
-            ContentFile(vault.seal(content, context=PACKAGE_CONTEXT)),
-            save=False,
-        )
-        filing.save(update_fields=["package", "package_sha256"])
-        audit.record(
-            "filing.package_written",
-            actor_id=None,
-            subject=filing.subject,
-            facts={"filing": filing.pk, "package": filing.package_sha256},
-            at=at,
-        )
-    return filing
-
-
-def read_package(*, filing: Filing, actor: User, at: datetime.datetime) -> bytes:
-    """Open the package for its manager or the deciding office, and record who did.
-
-    Raises Refusal `package_not_ready` while the worker has not written it, `not_the_manager` (403).
-    """
-    with transaction.atomic():
-        training_class = lock_class(filing.training_class_id)
-        filing = Filing.objects.get(pk=filing.pk)
-        if not permissions.can_decide(actor, training_class):
-            permissions.require_manage(actor, training_class)
-        if not filing.package_sha256:
-            raise Refusal(
-                "package_not_ready",
-                gettext_noop("备案材料包还没有生成。")
-                if filing.state == FilingState.APPROVED
-                else gettext_noop("备案通过以后才有材料包。"),
-                found=filing.state,
-                required=FilingState.APPROVED.value,
-                rule="F8",
-                next_step=gettext_noop("请过一会儿再来下载。"),
-            )
-        with filing.package.open("rb") as stored:
-            content = vault.unseal(stored.read(), context=PACKAGE_CONTEXT)
-        audit.record(
-            "filing.package_downloaded",
-            actor_id=actor.pk,
-            subject=filing.subject,
-            facts={"filing": filing.pk, "package": filing.package_sha256},
-            at=at,
-        )
-    return content
 
 
 def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
@@ -295,42 +241,6 @@ def _decided_before(filing: Filing, *, approved: bool, reason: str, number: str,
         params={"state": filing.get_state_display()},
         next_step=gettext_noop("请刷新页面看已有的决定。"),
     )
-
-
-def _judge_decision(
-    training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
-) -> None:
-    if not approved:
-        if not reason:
-            raise Refusal(
-                "reason_missing",
-                gettext_noop("退回补正要写明理由。"),
-                rule="F9",
-                next_step=gettext_noop("请写清楚哪里要改，机构照着改。"),
-                status=400,
-            )
-        return
-    if not number or len(number) > 40:
-        raise Refusal(
-            "filing_number_missing",
-            gettext_noop("同意备案要填备案编号，最多 40 个字。"),
-            found=len(number),
-            required="1–40",
-            rule="F8",
-            next_step=gettext_noop("请填省系统里的备案编号。"),
-            status=400,
-        )
-    today = timezone.localdate(at)
-    if training_class.starts_on < today:
-        raise Refusal(
-            "start_has_passed",
-            gettext_noop("开班日期 %(starts)s 已经过了，不能再同意。"),
-            found=training_class.starts_on,
-            required=today,
-            rule="F9",
-            params={"starts": training_class.starts_on},
-            next_step=gettext_noop("请退回补正，让机构改开班日期和课表。"),
-        )
 
 
 def _save_decision(filing: Filing) -> None:

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('reason', models.TextField(blank=True, verbose_name='理由')),
                 ('number', models.CharField(blank=True, max_length=40, verbose_name='备案号')),
-                ('package', models.FileField(blank=True, upload_to=classes.models.package_path)),
+                ('package', models.FileField(blank=True, upload_to='packages')),
                 ('package_sha256', models.CharField(blank=True, max_length=64)),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

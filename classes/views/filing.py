@@ -1,13 +1,11 @@
-"""Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision, the
-package.
-"""
+"""Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -19,7 +17,6 @@ from accounts.permissions import require_role
 from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
-from classes.api import xlsx_response
 from classes.checks import check_draft
 from classes.forms import DecisionForm
 from classes.models import Filing, TrainingClass
@@ -47,7 +44,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "classes/filings.html",
-        {"page": page, "state": state, "states": states, "now": timezone.now()},
+        {
+            "page": page,
+            "state": state,
+            "states": states,
+            "now": timezone.now(),
+            "brings_receipts": bool(queries.offices_of(user)),
+        },
     )
 
 
@@ -107,23 +110,10 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("classes:filing", filing.training_class_id)
 
 
-@login_required
-@require_safe
-def package(request: HttpRequest, pk: int) -> HttpResponse:
-    """The package for the provincial system; every download is recorded."""
-    user = _user(request)
-    training_class = permissions.access_class(user, pk)
-    if not permissions.sees_filing(user, training_class):
-        permissions.require_manage(user, training_class)
-    filing = queries.live_filing(training_class)
-    if filing is None:
-        raise Http404
-    content = actions.read_package(filing=filing, actor=user, at=timezone.now())
-    return xlsx_response(content, f"filing-{filing.pk}.xlsx")
-
-
 def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] | None) -> dict[str, Any]:
-    filing: Filing | None = training_class.filings.exclude(state=FilingState.WITHDRAWN).first()
+    filing: Filing | None = (
+        training_class.filings.exclude(state=FilingState.WITHDRAWN).select_related("package").first()
+    )
     editable = training_class.state in EDITABLE_STATES
     before = queries.filings_before(filing).first() if filing else None
     if filing is not None and not editable:
@@ -135,7 +125,10 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         )
         findings, last = [finding.render(gettext) for finding in check.findings], filing
     lines = review_lines(findings, last)
-    decides = permissions.can_decide(user, training_class)
+    decides, manages = (
+        permissions.can_decide(user, training_class),
+        permissions.can_manage(user, training_class),
+    )
     snapshot = filing.snapshot if filing is not None and not editable else None
     return {
         "training_class": training_class,
@@ -155,7 +148,8 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         else [],
         "round": queries.filings_before(filing).count() + 1 if filing else 1,
         "subsidy": full_subsidy(filing) if filing else None,
-        "manages": permissions.can_manage(user, training_class),
+        "manages": manages,
+        "has_package": manages or decides,
         "decides": decides,
         "decision": DecisionForm() if decides else None,
         "history": queries.history_of(training_class),

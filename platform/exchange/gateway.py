@@ -79,6 +79,9 @@ class Gateway(Protocol):
         Raises Refusal `package_value`.
         """
 
+    def write_form(self, kind: PackageKind, stream: BinaryIO) -> None:
+        """Write the empty form of a kind, for others to fill in: its sheets and the data dictionary."""
+
     def read_receipt(self, kind: PackageKind, content: bytes | BinaryIO) -> ReadPackage:
         """Read a file of this kind row by row. Raises Refusal for a file that is not opened at all."""
 

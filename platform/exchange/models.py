@@ -153,3 +153,14 @@ class ReceiptRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt_id}:{self.number}"
+
+    @property
+    def spoken_problems(self) -> list[dict[str, str]]:
+        """What is wrong and what to do, in the reader's language."""
+        return [said(problem, gettext) for problem in self.problems]
+
+    @property
+    def class_id(self) -> int | None:
+        """The class whose filing the row is about: the second part of its subject."""
+        parts = self.subject.split("/")
+        return int(parts[1]) if parts[0] == "class" else None

@@ -1,14 +1,12 @@
 """Filing: submit, decide, return, withdraw, and the package."""
 
 import datetime
-import io
 import threading
 import time
 
 import pytest
 from django.db import connection, connections
 from django.http import Http404
-from openpyxl import load_workbook
 
 from audit.models import Entry
 from classes import actions, queries
@@ -16,7 +14,7 @@ from classes.actions.filing import snapshot_digest
 from classes.models import Filing
 from classes.states import ClassState, FilingState
 from policy.refusals import Refusal
-from tests.classes.school import draft, gyb_drafts, trainee_row
+from tests.classes.school import draft, gyb_drafts
 
 
 def refused(call, code):
@@ -79,51 +77,13 @@ def test_a_late_submission_is_refused_with_the_earliest_day(school, manager):
     assert (finding.row, finding.required) == ("F7", datetime.date(2026, 9, 22))
 
 
-def test_an_approval_gives_the_number_and_writes_the_package(
-    school, officer, manager, now, django_capture_on_commit_callbacks
-):
-    with django_capture_on_commit_callbacks(execute=True):
-        filing = school.decide(school.filed())
+def test_an_approval_gives_the_number(school, officer):
+    filing = school.decide(school.filed())
     filing.refresh_from_db()
     filing.training_class.refresh_from_db()
     assert (filing.state, filing.training_class.state) == (FilingState.APPROVED, ClassState.APPROVED)
     assert (filing.number, filing.decided_by) == ("郑创备〔2026〕0412 号", officer)
-    assert kinds(filing.training_class) == ["filing.submitted", "filing.approved", "filing.package_written"]
-    book = load_workbook(
-        io.BytesIO(actions.read_package(filing=filing, actor=manager, at=now + datetime.timedelta(days=1)))
-    )
-    assert book.sheetnames == ["班级", "花名册", "课表", "校验"]
-    roster = [[cell.value for cell in row] for row in book["花名册"].iter_rows(min_row=2)]
-    assert {row[2] for row in roster} == {trainee_row(n)["身份证号"] for n in range(3)}
-    assert {cell.data_type for row in book["花名册"].iter_rows() for cell in row} == {"s"}
-    assert ["花名册", "3"] in [[cell.value for cell in row[:2]] for row in book["校验"].iter_rows()]
-    entry = Entry.objects.get(chain=filing.training_class.subject, kind="filing.package_downloaded")
-    assert (entry.actor_id, entry.facts["package"]) == (manager.pk, filing.package_sha256)
-
-
-def test_the_package_is_sealed_at_rest_and_written_once(school, now, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        filing = school.decide(school.filed())
-    filing.refresh_from_db()
-    stored = filing.package.open("rb").read()
-    assert not stored.startswith(b"PK")
-    again = actions.write_package(filing=filing, at=now + datetime.timedelta(days=1))
-    assert (again.package.name, again.package_sha256) == (filing.package.name, filing.package_sha256)
-    assert kinds(filing.training_class).count("filing.package_written") == 1
-
-
-def test_there_is_no_package_before_approval(school, manager, now):
-    filing = school.filed()
-    refused(lambda: actions.read_package(filing=filing, actor=manager, at=now), "package_not_ready")
-    assert not actions.write_package(filing=filing, at=now).package_sha256
-
-
-def test_the_package_is_not_for_the_staff(school, trainer, rival, learner, now):
-    filing = school.decide(school.filed())
-    refused(lambda: actions.read_package(filing=filing, actor=trainer, at=now), "not_the_manager")
-    with pytest.raises(Http404):
-        actions.read_package(filing=filing, actor=rival, at=now)
-    assert "filing.package_downloaded" not in kinds(filing.training_class)
+    assert kinds(filing.training_class) == ["filing.submitted", "filing.approved"]
 
 
 def test_a_returned_class_is_changed_and_submitted_again(school, manager, now):

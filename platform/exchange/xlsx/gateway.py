@@ -64,6 +64,7 @@ _WIDTHS = {
 HEADING_COLOUR = "#E9F0F7"
 PROGRESS_EVERY = 1000
 CREATOR = "豫创"
+FORM_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)  # a form has no data, so no time either
 
 
 class XlsxGateway:
@@ -111,6 +112,18 @@ class XlsxGateway:
                 shutil.copyfileobj(file, stream, 1024 * 1024)
         counter.done()
         return Manifest(kind.name, reference, made_at, tuple(digests), digest, size)
+
+    def write_form(self, kind: PackageKind, stream: BinaryIO) -> None:
+        """Write headings, formats and the data dictionary, no rows and no manifest."""
+        with tempfile.TemporaryDirectory(prefix="form-") as folder:
+            path = Path(folder) / f"form{self.suffix}"
+            book = FastExcel(path).freeze(row=1)
+            for sheet in kind.sheets:
+                _add(book, sheet, iter([dict.fromkeys(column.name for column in sheet.columns)]))
+            _add(book, DICTIONARY_SHEET, _plain_records(DICTIONARY_SHEET, dictionary_rows(kind)))
+            book.save()
+            _set_properties(path, title=kind.title, made_at=FORM_DAY)
+            stream.write(path.read_bytes())
 
     def read_receipt(self, kind: PackageKind, content: bytes | BinaryIO) -> ReadPackage:
         """Read the kind's sheets, each cell by its column's type. See `exchange.gateway.Gateway`."""

@@ -1,0 +1,46 @@
+"""What a decision on a filing needs, whether an officer's form or the province's receipt brings it (F9)."""
+
+import datetime
+
+from django.utils import timezone
+
+from classes.models import TrainingClass
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+
+
+def judge_decision(
+    training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
+) -> None:
+    """Raise Refusal `reason_missing`, `filing_number_missing` (400) or `start_has_passed`."""
+    if not approved:
+        if not reason:
+            raise Refusal(
+                "reason_missing",
+                gettext_noop("退回补正要写明理由。"),
+                rule="F9",
+                next_step=gettext_noop("请写清楚哪里要改，机构照着改。"),
+                status=400,
+            )
+        return
+    if not number or len(number) > 40:
+        raise Refusal(
+            "filing_number_missing",
+            gettext_noop("同意备案要填备案编号，最多 40 个字。"),
+            found=len(number),
+            required="1–40",
+            rule="F8",
+            next_step=gettext_noop("请填省系统里的备案编号。"),
+            status=400,
+        )
+    today = timezone.localdate(at)
+    if training_class.starts_on < today:
+        raise Refusal(
+            "start_has_passed",
+            gettext_noop("开班日期 %(starts)s 已经过了，不能再同意。"),
+            found=training_class.starts_on,
+            required=today,
+            rule="F9",
+            params={"starts": training_class.starts_on},
+            next_step=gettext_noop("请退回补正，让机构改开班日期和课表。"),
+        )
