@@ -92,6 +92,32 @@ class CourseForm(forms.Form):
         return CourseDetails(**{"origin": Origin.INSTITUTION.value, **self.cleaned_data})
 
 
+class SlidesForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("名称"), max_length=120)
+    file = forms.FileField(
+        label=gettext_lazy("课件（PDF）"),
+        widget=forms.FileInput(attrs={"accept": ".pdf,application/pdf"}),
+        help_text=gettext_lazy("最多 300 页、60 MB。字体要嵌在文件里，手机上才和电脑上一样。"),
+        allow_empty_file=True,
+    )
+
+
+class VideoForm(forms.Form):
+    title = forms.CharField(label=gettext_lazy("名称"), max_length=120)
+    file = forms.FileField(
+        label=gettext_lazy("视频（MP4）"),
+        widget=forms.FileInput(attrs={"accept": ".mp4,video/mp4"}),
+        help_text=gettext_lazy("H.264 画面、AAC 声音，最长 4 小时、2 GB。"),
+        allow_empty_file=True,
+    )
+    captions = forms.FileField(
+        label=gettext_lazy("字幕（.vtt）"),
+        widget=forms.FileInput(attrs={"accept": ".vtt,text/vtt"}),
+        required=False,
+        allow_empty_file=True,
+    )
+
+
 @dataclass
 class OutlineRow:
     """One line of the outline as it was typed."""

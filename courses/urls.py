@@ -13,4 +13,10 @@ urlpatterns = [
     path("courses/<int:pk>/versions/<int:n>/outline/", views.outline, name="outline"),
     path("courses/<int:pk>/versions/<int:n>/publish/", views.publish, name="publish"),
     path("courses/<int:pk>/versions/<int:n>/retire/", views.retire, name="retire"),
+    path("courses/<int:pk>/versions/<int:n>/<slug:kind>/new/", views.add_material, name="add_material"),
+    path("materials/<int:pk>/", views.material, name="material"),
+    path("materials/<int:pk>/pages/<int:n>/", views.slide_page, name="page"),
+    path("materials/<int:pk>/file/", views.material_file, name="file"),
+    path("materials/<int:pk>/captions/", views.captions, name="captions"),
+    path("materials/<int:pk>/remove/", views.remove_material, name="remove_material"),
 ]

@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,12 +19,14 @@ from accounts.permissions import require_role
 from accounts.refusals import rendered
 from accounts.states import Role
 from courses import actions, permissions
-from courses.forms import CourseForm, OutlineForm
-from courses.models import Course, CourseVersion
+from courses.forms import CourseForm, OutlineForm, SlidesForm, VideoForm
+from courses.models import Course, CourseVersion, Material, SlidePage
 from courses.offers import offers_of
 from courses.outlines import hours_of, units_of
 from courses.queries import OTHER_TYPES, catalogue, filtered, newest_published, versions_of, with_hours
-from courses.states import MATERIAL_MOVES, VERSION_MOVES, Origin
+from courses.ranges import file_response
+from courses.states import MATERIAL_MOVES, VERSION_MOVES, MaterialKind, Origin
+from courses.videos import MOST_CAPTION_BYTES
 from policy.refusals import Refusal
 from policy.terms import COURSE_TYPES, HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind
 
@@ -225,6 +228,145 @@ def retire(request: HttpRequest, pk: int, n: int) -> HttpResponse:
         messages.success(request, _("第 %(n)s 版已停用。") % {"n": n})
         return redirect("courses:version", pk, n)
     return render(request, "courses/retire.html", {"course": version.course, "version": version})
+
+
+# --- materials ---
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_material(request: HttpRequest, pk: int, n: int, kind: str) -> HttpResponse:
+    """Add slides or a video to a draft."""
+    if kind not in MaterialKind.values:
+        raise Http404
+    user, version = _drafter(request, pk, n)
+    is_video = kind == MaterialKind.VIDEO
+    form = (VideoForm if is_video else SlidesForm)(request.POST or None, request.FILES or None)
+    refusal: Mapping[str, Any] | None = None
+    if request.method == "POST" and form.is_valid():
+        sent = {"title": form.cleaned_data["title"], "file": form.cleaned_data["file"]}
+        try:
+            if is_video:
+                captions = form.cleaned_data["captions"]
+                text = captions.read(MOST_CAPTION_BYTES + 1) if captions else None
+                actions.add_video(version=version, **sent, captions=text, actor=user, at=timezone.now())
+            else:
+                actions.add_slides(version=version, **sent, actor=user, at=timezone.now())
+        except Refusal as error:
+            refusal = rendered(error)
+        else:
+            messages.success(
+                request,
+                _("视频已加入。") if is_video else _("课件已收到，正在一页一页处理，您可以先做别的。"),
+            )
+            return redirect("courses:version", pk, n)
+    return render(
+        request,
+        "courses/add_material.html",
+        {
+            "course": version.course,
+            "version": version,
+            "form": form,
+            "is_video": is_video,
+            "refusal": refusal,
+        },
+        status=400 if form.errors or refusal else 200,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_material(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a material out of a draft."""
+    user = _user(request)
+    material = permissions.access_material(user, pk)
+    version = material.version
+    permissions.require_edit(user, version.course)
+    permissions.require_draft(version)
+    if request.method == "POST":
+        actions.remove_material(material=material, actor=user, at=timezone.now())
+        messages.success(request, _("“%(title)s”已移出这一版。") % {"title": material.title})
+        return redirect("courses:version", version.course_id, version.number)
+    return render(
+        request,
+        "courses/remove_material.html",
+        {"course": version.course, "version": version, "material": material},
+    )
+
+
+@login_required
+@require_safe
+def material(request: HttpRequest, pk: int) -> HttpResponse:
+    """Slides page by page, or a video; watching here earns no time (that is the class's page)."""
+    found = permissions.access_material(request.user, pk)
+    context: dict[str, Any] = {
+        "course": found.version.course,
+        "version": found.version,
+        "material": found,
+        "edits": permissions.can_edit(request.user, found.version.course),
+    }
+    if found.is_video:
+        return render(request, "courses/video.html", context)
+    pages = list(found.slide_pages.order_by("number"))
+    wanted = request.GET.get("page", "1")
+    number = min(int(wanted) if wanted.isdecimal() else 1, len(pages)) if pages else 0
+    return render(
+        request,
+        "courses/slides.html",
+        {
+            **context,
+            "pages": pages,
+            "page": pages[number - 1] if pages else None,
+            "previous": number - 1,
+            "next": number + 1 if number < len(pages) else 0,
+            "data": {"pages": [_page_data(found, page) for page in pages], "number": number},
+        },
+    )
+
+
+def _page_data(found: Material, page: SlidePage) -> dict[str, Any]:
+    """What static/courses/slides.js needs of one page."""
+    return {
+        "url": reverse("courses:page", args=[found.pk, page.number]),
+        "width": page.width,
+        "height": page.height,
+        "text": page.text,
+    }
+
+
+@login_required
+@require_safe
+def slide_page(request: HttpRequest, pk: int, n: int) -> HttpResponseBase:
+    """One page as a picture. It never changes, so a phone keeps it."""
+    found = permissions.access_material(request.user, pk)
+    page = get_object_or_404(SlidePage, material=found, number=n)
+    return _file(request, page.file, "image/webp", f"{found.sha256}-{n}")
+
+
+@login_required
+@require_safe
+def material_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A video, whole or in the range that a player asks for; the PDF of slides only for who edits it."""
+    found = permissions.access_material(request.user, pk)
+    if not found.is_video and not permissions.can_edit(request.user, found.version.course):
+        raise Http404
+    return _file(request, found.file, "video/mp4" if found.is_video else "application/pdf", found.sha256)
+
+
+@login_required
+@require_safe
+def captions(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A video's captions."""
+    found = permissions.access_material(request.user, pk)
+    if not found.captions:
+        raise Http404
+    return _file(request, found.captions, "text/vtt", f"{found.sha256}-captions")
+
+
+def _file(request: HttpRequest, file: Any, content_type: str, version: str) -> HttpResponseBase:
+    response = file_response(request, file, content_type=content_type, etag=f'"{version}"')
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    return response
 
 
 def _editor(request: HttpRequest, pk: int) -> tuple[User, Course]:

@@ -28,6 +28,7 @@ from policy.terms import HourKind
 from subsidies.models import Claim
 from tests.cast import client_of
 from tests.classes.receipts import receipt_file, receipt_row
+from tests.courses.shelf import shelve
 from tests.world import World, build_world
 
 CAST = {
@@ -154,6 +155,14 @@ courses:publish            get    P
 courses:publish            post   P
 courses:retire             get    P
 courses:retire             post   P
+courses:add_material       get    P
+courses:add_material       post   P
+courses:material           get    L T S M O P
+courses:page               get    L T S M O P
+courses:file               get    P
+courses:captions           get    -
+courses:remove_material    get    P
+courses:remove_material    post   P
 classes:list               get    L T S M R O G F P
 classes:create             get    M R
 classes:create             post   M R
@@ -350,6 +359,7 @@ class AccessMatrix(TestCase):
         check = Check.objects.filter(lesson__training_class=running).latest("pk")
         certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
         assert submission is not None
+        slides = shelve(running, cast, now)["slides"]
         cls.world = world
         cls.number = certificate.number
         cls.ids = {
@@ -370,6 +380,7 @@ class AccessMatrix(TestCase):
             "attendance/": learner.pk,
             "roster/": learner.pk,
             "courses/": running.course_id,
+            "materials/": slides.pk,
             "certificates/": certificate.pk,
             "exams/": exam.pk,
             "exam lesson": exam_lesson.pk,
@@ -397,7 +408,7 @@ class AccessMatrix(TestCase):
             elif part == "number" and "certificates" in route:
                 found[part] = self.number
             else:
-                found[part] = {"n": 1, "question": 0, "peer": KEY}.get(part, 10**9)
+                found[part] = {"n": 1, "kind": "slides", "question": 0, "peer": KEY}.get(part, 10**9)
         return reverse(name, kwargs=found)
 
     @staticmethod

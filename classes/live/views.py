@@ -13,7 +13,7 @@ from accounts.models import User
 from classes.live import queries
 from classes.live.media import janus
 from classes.live.permissions import access_room, require_member
-from classes.live.ranges import file_response
+from courses.ranges import file_response
 from classes.live.registry import first_closed_gate
 from classes.live.states import RoomRole
 from classes.live.words import room_words

@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from classes.live.ranges import CHUNK, file_response
+from courses.ranges import CHUNK, file_response
 
 CONTENT = bytes(range(256)) * (CHUNK // 256) + b"the end"
 SIZE = len(CONTENT)
