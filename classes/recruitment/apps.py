@@ -8,6 +8,12 @@ class RecruitmentApp(AppConfig):
     verbose_name = _("招生与筛选")
 
     def ready(self) -> None:
-        from classes.recruitment import evidence
+        from accounts import start
+        from classes.checks import register_findings
+        from classes.recruitment import evidence, findings, queries
+        from classes.reviews import name_findings
 
         evidence.register_kinds()
+        start.register(queries.next_steps_for)
+        register_findings(findings.findings_on)
+        name_findings(findings.SUBJECTS)

@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
         ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
         ("exams: hand in papers whose time is over", "exams.tasks.hand_in_due_attempts", 10.0),
         ("slides: render what the queue never took", "courses.render_waiting_slides", 60.0),
+        ("packages: write what the queue lost", "classes.tasks.write_waiting_packages", 60.0),
         ("certificates: print what the queue never took", "exams.tasks.print_waiting_certificates", 60.0),
         ("looks: enter them into the evidence log", "supervision.tasks.chain_looks", 30.0),
         ("evidence: sign what is new", "audit.tasks.seal_now", crontab(minute="*/15")),

@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 from fractions import Fraction
 from typing import Any
 
-from policy.editions.parameters import SPECS, ParameterSpec, Shape, Unit
+from policy.editions.parameters import SPECS, UNIT_TEXTS, ParameterSpec, Shape, Unit
 from policy.messages import Msgid, Translate, exact_text, fill, gettext_noop, untranslated
 from policy.refusals import Refusal
 from policy.terms import course_type_name
@@ -22,6 +22,12 @@ class Gap(Enum):
 
     UNSET = "unset"  # the norm leaves it open: the step that needs it is refused
     OFF = "off"  # the edition decides that the rule does not apply
+
+
+_GAPS = {
+    Gap.UNSET: gettext_noop("没有给出"),
+    Gap.OFF: gettext_noop("不适用"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,21 @@ class Parameter:
     @property
     def label(self) -> Msgid:
         return self.spec.label
+
+    def value_text(self, translate: Translate = untranslated) -> str:
+        """Say the value with its unit: `60%`, `5 个工作日`; for a reading, its sentence."""
+        if isinstance(self.value, Gap):
+            return fill(_GAPS[self.value], {}, translate)
+        if self.reading is not None:
+            return fill(self.reading.text, {}, translate)
+        shown = self._json_value()
+        numbers = [str(item) for item in shown] if isinstance(shown, list) else str(shown)
+        return fill(UNIT_TEXTS[self.unit], {"n": numbers}, translate)
+
+    @property
+    def alternatives(self) -> tuple[Msgid, ...]:
+        """The other ways in which this passage can be read; empty for a number."""
+        return tuple(text for code, text in self.spec.options.items() if code != self.value)
 
     def render(self, translate: Translate = untranslated) -> dict[str, Any]:
         """Return the JSON form; `name` is unique within an edition, e.g. `standard_hours.GYB`."""

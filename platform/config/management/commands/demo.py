@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from config.demo.cast import build_cast
+from config.demo.recruitment import build_recruitment
 from config.demo.stages import STAGES, build
 from courses.actions import load_catalogue
 from exams.actions.bank import load_question_bank
@@ -36,4 +37,6 @@ class Command(BaseCommand):
             started = time.monotonic()
             with transaction.atomic():
                 training_class = build(cast, stage, now=now)
+                if stage == "draft":
+                    build_recruitment(cast, now=now, draft=training_class)
             self.stdout.write(f"{stage:9} {training_class.name}  ({time.monotonic() - started:.1f} s)")

@@ -1,0 +1,170 @@
+"""What recruitment has to say when a class is judged for filing: evidence, doubles, forms (S6, M1).
+
+Aggregated over the roster: nobody's name is in a finding, and nothing of another institution.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.editions import edition as find_edition
+from accounts.models import Person
+from classes.models import Enrolment, TrainingClass
+from classes.recruitment import queries
+from classes.recruitment.models import CategoryEvidence, Registration
+from classes.recruitment.states import EvidenceState
+from classes.states import EnrolmentState
+from policy.classes import EvidenceRecord, judge_category_evidence, judge_paid_once
+from policy.editions import Edition
+from policy.findings import Finding, Outcome
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+from policy.terms import TraineeCategory
+
+SUBJECTS = {
+    "category_evidence": (_("类别证明"), "≥"),
+    "paid_once": (_("重复享受补贴"), "≤"),
+    "registered_elsewhere": (_("在其他机构报名"), ""),
+    "registration_forms": (_("学员报名表"), "≥"),
+}
+
+
+def findings_on(training_class: TrainingClass, filed_on: datetime.date) -> Iterable[Finding]:
+    """The findings of this floor on a class as it stands; none for an empty roster."""
+    roster = list(
+        Enrolment.objects.filter(training_class=training_class, state=EnrolmentState.ACTIVE).select_related(
+            "person"
+        )
+    )
+    if not roster:
+        return
+    edition = find_edition(training_class.edition)
+    judges: Sequence[Callable[[], Finding]] = (
+        lambda: _evidence(edition, training_class, roster),
+        lambda: _paid_once(edition, training_class, roster),
+        lambda: _elsewhere(training_class, roster),
+        lambda: _forms(roster),
+    )
+    for judge in judges:
+        try:
+            yield judge()
+        except Refusal as refusal:
+            yield Finding.of_refusal(refusal)
+
+
+def judge_trainee(
+    edition: Edition,
+    enrolment: Enrolment,
+    documents: Iterable[CategoryEvidence],
+    on: datetime.date,
+    *,
+    claiming: bool = False,
+) -> Finding:
+    """Judge one trainee's documents (S1-S6): also against the category under which they stand on the roster.
+
+    A document that was refused does not count; one that waits for its check is not valid yet.
+    """
+    records = [
+        EvidenceRecord(
+            category=TraineeCategory(document.category),
+            valid_from=document.valid_from,
+            valid_until=document.valid_until,
+            accepted=document.state == EvidenceState.ACCEPTED,
+        )
+        for document in documents
+        if document.state != EvidenceState.REFUSED
+    ]
+    if records:
+        records.append(EvidenceRecord(TraineeCategory(enrolment.category), accepted=False))
+    return judge_category_evidence(edition, records, on, claiming=claiming)
+
+
+def _evidence(edition: Edition, training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:
+    documents = queries.evidence_of_class(training_class)
+    judged = [
+        judge_trainee(
+            edition, enrolment, documents.get(_index(enrolment.person), ()), training_class.starts_on
+        )
+        for enrolment in roster
+    ]
+    missing = [finding for finding in judged if finding.outcome is not Outcome.PASSED]
+    blocking = any(finding.blocks for finding in missing)
+    return Finding(
+        code="category_evidence",
+        row="S6",
+        passed=not blocking,
+        required=len(roster),
+        actual=len(roster) - len(missing),
+        message=gettext_noop("%(count)s 名学员都有开班当天有效的类别证明。")
+        if not missing
+        else gettext_noop("%(missing)s 名学员没有开班当天有效、已核对的类别证明，请在申请补贴前补齐。")
+        if not blocking
+        else gettext_noop("%(missing)s 名学员没有开班当天有效、已核对的类别证明，请补齐再提交。"),
+        params={"count": len(roster), "missing": len(missing)},
+        reading=judged[0].reading,
+        outcome=Outcome.FAILED if blocking else Outcome.NOTED if missing else Outcome.PASSED,
+    )
+
+
+def _paid_once(edition: Edition, training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:
+    any_type = edition.reading("paid_once").code == "any_course_type"
+    earlier: Mapping[int, int] = queries.earlier_classes(
+        [enrolment.person_id for enrolment in roster], training_class, any_course_type=any_type
+    )
+    course_type = training_class.course.course_type
+    judged = [judge_paid_once(edition, course_type, earlier.get(one.person_id, 0)) for one in roster]
+    again = [finding for finding in judged if finding.outcome is not Outcome.PASSED]
+    return Finding(
+        code="paid_once",
+        row="S6",
+        passed=True,
+        required=0,
+        actual=len(again),
+        message=gettext_noop("没有学员重复参加同类培训。")
+        if not again
+        else gettext_noop("%(count)s 名学员参加过或正在参加同类培训，可以参训，补贴只计一次。"),
+        params={"count": len(again)},
+        reading=judged[0].reading,
+        outcome=Outcome.NOTED if again else Outcome.PASSED,
+    )
+
+
+def _elsewhere(training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:
+    found = queries.known_elsewhere(
+        [_index(enrolment.person) for enrolment in roster],
+        institution_id=training_class.institution_id,
+        course_type=training_class.course.course_type,
+    )
+    return Finding(
+        code="registered_elsewhere",
+        row="S6",
+        passed=True,
+        required=0,
+        actual=len(found),
+        message=gettext_noop("没有学员在其他机构报名同类培训。")
+        if not found
+        else gettext_noop("%(count)s 名学员在其他机构已报名同类培训（不显示机构）。"),
+        params={"count": len(found)},
+        outcome=Outcome.NOTED if found else Outcome.PASSED,
+    )
+
+
+def _forms(roster: Sequence[Enrolment]) -> Finding:
+    filled = Registration.objects.filter(enrolment__in=roster).count()
+    return Finding(
+        code="registration_forms",
+        row="M1",
+        passed=True,
+        required=len(roster),
+        actual=filled,
+        message=gettext_noop("%(required)s 名学员都填了报名表。")
+        if filled == len(roster)
+        else gettext_noop("%(required)s 名学员里 %(filled)s 人在平台填了报名表，其余由花名册导入。"),
+        params={"required": len(roster), "filled": filled},
+        outcome=Outcome.PASSED if filled == len(roster) else Outcome.NOTED,
+    )
+
+
+def _index(person: Person) -> bytes:
+    return bytes(person.id_number_index)
