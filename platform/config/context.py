@@ -35,6 +35,7 @@ class NavItem:
 
 PUBLIC = (
     Target("courses:list", _("找课程"), "search"),
+    Target("recruitment:institutions", _("报名"), "user-plus"),
     Target("certificates:check", _("查证书"), "certificate"),
     Target("subsidies:notices", _("公示公告"), "speakerphone"),
     Target("about", _("政策依据"), "book-2"),
@@ -47,6 +48,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("classes:list", _("课表"), "calendar"),
         Target("attendance:meter", _("学时"), "hourglass"),
         Target("exams:mine", _("考试"), "writing"),
+        Target("recruitment:mine", _("报名"), "clipboard-list"),
     ),
     Role.LECTURER: (
         Target("start", _("首页"), "home"),
@@ -61,6 +63,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     Role.MANAGER: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("培训班"), "school"),
+        Target("recruitment:inbox", _("报名"), "clipboard-list"),
         Target("courses:list", _("课程"), "book-2"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
     ),

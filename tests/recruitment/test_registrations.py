@@ -1,4 +1,4 @@
-"""The registration form: received once, with its source, sealed, and without telling who is known (M1, I4)."""
+"""The form: received once, with its source, sealed, and without telling who is known (M1, I4)."""
 
 import datetime
 import uuid

@@ -20,30 +20,27 @@ def answers_of(course_type: str, start: str, **changes: str) -> dict[str, str]:
     return chosen | changes
 
 
+NO_MARKET = {"idea": "clear", "project": "none", "money": "unknown", "work": "none"}
+PLANNED = {"idea": "clear", "market": "written", "risk": "adjust", "time": "enough"}
+BEGINNER = {"device": "phone", "time": "some"}
 # (course type, start, changed answers, points, stage, course type that fits)
 CASES = [
     (GYB, BEST, {}, 37, "start_up", SYB),
     (GYB, BEST, {"idea": "vague"}, 34, "awareness", GYB),  # many points without an idea are no start-up
     (GYB, BEST, {"time": "none"}, 34, "not_yet", ""),  # no time for lessons: nothing else counts
     (GYB, BEST, {"device": "none"}, 34, "not_yet", ""),
-    (GYB, LEAST, {"device": "phone", "time": "some"}, 5, "not_yet", ""),
-    (GYB, LEAST, {"device": "phone", "time": "some", "goal": "start"}, 8, "awareness", GYB),  # exactly 8
-    (GYB, LEAST, {"device": "phone", "time": "some", "goal": "learn", "risk": "unsure"}, 7, "not_yet", ""),
-    (GYB, BEST, {"idea": "clear", "project": "none", "money": "unknown", "work": "none"}, 24, "start_up", SYB),
-    (
-        GYB,
-        BEST,
-        {"idea": "clear", "project": "none", "money": "unknown", "work": "none", "device": "phone"},
-        23,
-        "awareness",
-        GYB,
-    ),
+    (GYB, BEST, NO_MARKET, 24, "start_up", SYB),  # exactly 24
+    (GYB, BEST, NO_MARKET | {"device": "phone"}, 23, "awareness", GYB),
+    (GYB, LEAST, BEGINNER, 5, "not_yet", ""),
+    (GYB, LEAST, BEGINNER | {"goal": "start"}, 8, "awareness", GYB),  # exactly 8
+    (GYB, LEAST, BEGINNER | {"goal": "learn", "risk": "unsure"}, 7, "not_yet", ""),
     (SYB, BEST, {}, 38, "start_up", SYB),
-    (SYB, LEAST, {"device": "phone", "time": "some"}, 4, "not_yet", ""),
-    (SYB, LEAST, {"device": "phone", "time": "some", "idea": "vague"}, 6, "awareness", GYB),
-    (SYB, LEAST, {"device": "computer", "time": "enough", "idea": "clear", "market": "written", "risk": "adjust"}, 18, "start_up", SYB),
-    (SYB, LEAST, {"device": "phone", "time": "enough", "idea": "clear", "market": "written", "risk": "adjust"}, 17, "awareness", GYB),
-]  # fmt: skip
+    (SYB, LEAST, BEGINNER, 4, "not_yet", ""),
+    (SYB, LEAST, BEGINNER | {"risk": "unsure"}, 5, "not_yet", ""),
+    (SYB, LEAST, BEGINNER | {"idea": "vague"}, 6, "awareness", GYB),  # exactly 6
+    (SYB, LEAST, PLANNED | {"device": "computer"}, 18, "start_up", SYB),  # exactly 18
+    (SYB, LEAST, PLANNED | {"device": "phone"}, 17, "awareness", GYB),
+]
 
 
 @pytest.mark.parametrize(("course_type", "start", "changes", "points", "stage", "fits"), CASES)
