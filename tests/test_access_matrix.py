@@ -21,6 +21,7 @@ from attendance.models import Check, SignIn
 from classes.actions import upload_receipt
 from classes.models import Filing
 from config.demo.cast import build_cast
+from config.demo.recruitment import build_recruitment, register_learner
 from exams.actions.attempts import start_attempt
 from exams.actions.papers import set_exam
 from exams.models import Certificate, Submission
@@ -280,6 +281,61 @@ certificates:check         get    N L T S M R O G F P
 certificates:pdf           get    M O
 accounts:logout            post   N L T S M R O G F P
 set_language               post   N L T S M R O G F P
+api:campaigns              get    N L T S M R O G F P
+api:registrations          get    M R
+api:registrations          post   N L T S M R O G F P
+api:registration           get    M
+api:registration-decision  post   M
+api:my-registrations       get    L T S M R O G F P
+recruitment:institutions   get    N L T S M R O G F P
+recruitment:institution    get    N L T S M R O G F P
+recruitment:event          get    N L T S M R O G F P
+recruitment:entry          get    N L T S M R O G F P
+recruitment:entry          post   N L T S M R O G F P
+recruitment:register       get    N L T S M R O G F P
+recruitment:register       post   N L T S M R O G F P
+recruitment:questionnaire  get    -
+recruitment:questionnaire  post   -
+recruitment:done           get    -
+recruitment:lookup         get    N L T S M R O G F P
+recruitment:lookup         post   N L T S M R O G F P
+recruitment:mine           get    L T S
+recruitment:withdraw       get    L
+recruitment:withdraw       post   L
+recruitment:own_document   get    L
+recruitment:own_document   post   L
+recruitment:inbox          get    M R
+recruitment:bulk           post   M R
+recruitment:waiting        get    M R
+recruitment:registration   get    M
+recruitment:decide         post   M
+recruitment:note           post   M
+recruitment:rejudge        post   M
+recruitment:screening      get    M
+recruitment:screening      post   M
+recruitment:activation     post   M
+recruitment:document       get    M
+recruitment:document       post   M
+recruitment:campaigns      get    M R
+recruitment:campaign_create get   M R
+recruitment:campaign_create post  M R
+recruitment:campaign       get    M
+recruitment:campaign_edit  get    M
+recruitment:campaign_edit  post   M
+recruitment:campaign_move  post   M
+recruitment:event_create   get    M
+recruitment:event_create   post   M
+recruitment:enter          get    M
+recruitment:enter          post   M
+recruitment:event_poster   get    M
+recruitment:evidence       get    M O
+recruitment:evidence_check post   M
+recruitment:evidence_picture get  M O
+recruitment:promote        post   M
+recruitment:class_evidence get    M O
+recruitment:class_evidence_document get  M
+recruitment:class_evidence_document post M
+recruitment:signals        get    O
 api:token                  post   N L T S M R O G F P
 """
 
@@ -364,6 +420,8 @@ class AccessMatrix(TestCase):
         certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
         assert submission is not None
         slides = shelve(running, cast, now)["slides"]
+        campaign = build_recruitment(cast, now=now, draft=world["draft"])
+        registration = register_learner(cast, campaign, now=now)
         cls.world = world
         cls.number = certificate.number
         cls.ids = {
@@ -392,6 +450,11 @@ class AccessMatrix(TestCase):
             "submissions/": submission.pk,
             "draw-up": world["finished"].pk,
         }
+            "institutions/": cast.school.pk,
+            "campaigns/": campaign.pk,
+            "events/": campaign.events.get().pk,
+            "registrations/": registration.pk,
+            "category-evidence/": registration.evidence.get().pk,
         cls.clients = {letter: client_of(cast[name] if name else None) for letter, name in CAST.items()}
 
     def address(self, name: str, route: str) -> str:

@@ -13,6 +13,16 @@ import pytest
 
 from classes.actions.moves import move
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
+from classes.recruitment.actions.moves import move as move_in_recruitment
+from classes.recruitment.models import Campaign, CategoryEvidence, Registration
+from classes.recruitment.states import (
+    CAMPAIGN_MOVES,
+    EVIDENCE_MOVES,
+    REGISTRATION_MOVES,
+    CampaignState,
+    EvidenceState,
+    RegistrationState,
+)
 from classes.states import (
     CLASS_MOVES,
     ENROLMENT_MOVES,
@@ -68,6 +78,9 @@ GRIDS = [
     Grid("filing", FilingState, FILING_MOVES, moved(Filing)),
     Grid("enrolment", EnrolmentState, ENROLMENT_MOVES, moved(Enrolment)),
     Grid("lesson", LessonState, LESSON_MOVES, moved(Lesson)),
+    Grid("campaign", CampaignState, CAMPAIGN_MOVES, moved(Campaign, move_in_recruitment)),
+    Grid("registration", RegistrationState, REGISTRATION_MOVES, moved(Registration, move_in_recruitment)),
+    Grid("category evidence", EvidenceState, EVIDENCE_MOVES, moved(CategoryEvidence, move_in_recruitment)),
     Grid("package", PackageState, PACKAGE_MOVES, moved(Package, move_exchanged)),
     Grid("receipt", ReceiptState, RECEIPT_MOVES, moved(Receipt, move_exchanged)),
     Grid("course version", VersionState, VERSION_MOVES, moved(CourseVersion, move_course)),

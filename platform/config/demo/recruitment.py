@@ -81,6 +81,7 @@ def build_recruitment(cast: Cast, *, now: datetime.datetime, draft: TrainingClas
             registration=made[n], answers=_answers(made[n], able=n >= 7), actor=None, at=at
         )
     _settle(cast, made, draft, now=now)
+    register_learner(cast, syb, now=now - datetime.timedelta(days=1))
     return gyb
 
 
@@ -145,6 +146,36 @@ def _register(
         key=uuid.uuid5(uuid.NAMESPACE_URL, f"demo registration {n}"),
         actor=None,
         at=at,
+    )
+
+
+def register_learner(cast: Cast, campaign: Campaign, *, now: datetime.datetime) -> Registration:
+    """The learner's own registration for one more course, with a document; screening comes next."""
+    person = cast.learner.person
+    assert person is not None
+    category = TraineeCategory.RURAL_WORKER
+    return actions.register(
+        campaign=campaign,
+        application=Application(
+            name=person.name,
+            id_number=parse(person.open_id_number()),
+            phone=person.open_phone(),
+            category=category,
+            education=Education.SENIOR,
+            occupation="在郑州打工",
+            wish="想回村开早餐店。",
+            privacy_version=privacy.current_text(now.astimezone(SHANGHAI).date()).version,
+        ),
+        document=Document(
+            category=category,
+            name=DOCUMENTS[category],
+            valid_from=datetime.date(now.year - 1, 1, 1),
+            picture=specimen(),
+        ),
+        event=None,
+        key=uuid.uuid5(uuid.NAMESPACE_URL, "demo registration of the learner"),
+        actor=cast.learner,
+        at=now,
     )
 
 
