@@ -41,11 +41,13 @@ from classes.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
+from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
 from courses.models import Course, CourseVersion
 from exchange.states import PackageState
 from policy.calendar import earliest_start
 from policy.editions import Edition
+from policy.findings import Outcome
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.terms import HourKind
@@ -88,6 +90,21 @@ class ParameterSerializer(serializers.Serializer[Any]):
     row = serializers.CharField()
     citation = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
+    verified = serializers.BooleanField()
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    """The document behind numbers; `verified` where they were held against the document itself."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    kind = serializers.CharField()
+    kind_label = serializers.CharField()
+    document = serializers.CharField()
+    issued_by = serializers.CharField()
+    issued_on = serializers.DateField(allow_null=True)
+    url = serializers.CharField()
+    verified = serializers.BooleanField()
 
 
 class EditionSerializer(serializers.Serializer[Any]):
@@ -95,7 +112,12 @@ class EditionSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     issued_by = serializers.CharField()
     effective_from = serializers.DateField()
+    effective_until = serializers.DateField(allow_null=True)
     demo = serializers.BooleanField()
+    note = serializers.CharField()
+    follows_norm = serializers.BooleanField(help_text="false: another province's rules, for comparison only")
+    legal_bases = serializers.ListField(child=serializers.CharField())
+    sources = SourceSerializer(many=True)
     parameters = ParameterSerializer(many=True)
 
 
@@ -127,10 +149,15 @@ class FindingSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     row = serializers.CharField()
     passed = serializers.BooleanField()
+    outcome = serializers.ChoiceField(
+        choices=[outcome.value for outcome in Outcome],
+        help_text="open: a number is unset, which blocks; noted: worth a look, blocks nothing",
+    )
     required = serializers.JSONField(allow_null=True)  # type: ignore[assignment]
     actual = serializers.JSONField(allow_null=True)
     citation = serializers.CharField()
     message = serializers.CharField()
+    numbers = ParameterSerializer(many=True, help_text="the edition's numbers that were used")
     reading = serializers.JSONField(allow_null=True)
     waivable = serializers.BooleanField()
 
@@ -202,6 +229,42 @@ class EarliestStartView(APIView):
         working.is_working_day(asked["filed_on"])  # the day itself has to be in a known year
         decision = earliest_start(find_edition(asked["edition"]), asked["filed_on"], calendar=working)
         return Response(decision.render(gettext))
+
+
+class WhatIfSerializer(serializers.Serializer[Any]):
+    """A class under another edition: `passed` under its own, `passes` under the one asked about."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    institution = serializers.CharField()
+    edition = serializers.CharField(help_text="the class's own")
+    passed = serializers.BooleanField()
+    passes = serializers.BooleanField()
+    newly = serializers.ListField(child=serializers.CharField(), help_text="codes that fail only there")
+    findings = FindingSerializer(many=True)
+
+
+class WhatIfView(generics.GenericAPIView[TrainingClass]):
+    """Judge the classes one sees under another edition; nothing is stored or changed."""
+
+    serializer_class = WhatIfSerializer
+
+    def get_queryset(self) -> QuerySet[TrainingClass]:
+        if getattr(self, "swagger_fake_view", False):
+            return TrainingClass.objects.none()
+        return classes_to_judge(_user(self.request))
+
+    @extend_schema(
+        summary="What if another edition applied",
+        parameters=[OpenApiParameter("edition", required=True)],
+        responses={200: WhatIfSerializer(many=True), 400: RefusalSerializer, 403: RefusalSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        classes = self.get_queryset()
+        edition = find_edition(request.query_params.get("edition", ""))
+        page = self.paginate_queryset(classes) or []
+        results = what_if(page, edition, today=timezone.localdate())
+        return self.get_paginated_response([one.render(gettext) for one in results])
 
 
 # --- people of one's institution ---
@@ -728,6 +791,7 @@ api_urlpatterns = [
     path("policy/editions/", EditionListView.as_view(), name="editions"),
     path("policy/timetable-check/", TimetableCheckView.as_view(), name="timetable-check"),
     path("policy/earliest-start/", EarliestStartView.as_view(), name="earliest-start"),
+    path("policy/what-if/", WhatIfView.as_view(), name="what-if"),
     path("people/", PeopleView.as_view(), name="people"),
     path("classes/", ClassListView.as_view(), name="classes"),
     path("classes/<int:pk>/", ClassView.as_view(), name="class"),

@@ -19,7 +19,7 @@ from classes.states import EnrolmentState
 from classes.timetables import LessonDraft, RowFault, hours_by_kind, row_faults
 from courses.outlines import hours_of
 from policy.calendar import earliest_start
-from policy.classes import judge_class_size, judge_outline, judge_staff, judge_start
+from policy.classes import judge_class_size, judge_edition, judge_outline, judge_staff, judge_start
 from policy.editions import Edition
 from policy.findings import Finding, all_pass
 from policy.messages import Translate, gettext_noop, untranslated
@@ -61,7 +61,7 @@ class ClassCheck:
 
     @property
     def failed(self) -> list[Finding]:
-        return [finding for finding in self.findings if not finding.passed]
+        return [finding for finding in self.findings if finding.blocks]
 
     def render(self, translate: Translate = untranslated) -> dict[str, Any]:
         """Return the JSON form {passed, findings, faults, least_live_hours, earliest_start}."""
@@ -105,7 +105,7 @@ def check_draft(
         )
         findings += timetable.findings
     except Refusal as refusal:
-        findings.append(_as_finding(refusal))
+        findings.append(Finding.of_refusal(refusal))
     outline = hours_of(training_class.course_version)
     findings.append(_outline(drafts, outline))
     earliest: datetime.date | None = None
@@ -122,7 +122,8 @@ def check_draft(
             )[0]
         )
     except Refusal as refusal:
-        findings.append(_as_finding(refusal))
+        findings.append(Finding.of_refusal(refusal))
+    findings.append(judge_edition(edition, starts_on=training_class.starts_on))
     findings.append(_roster(trainees))
     for judged in (_size(edition, course.course_type, trainees), _staff(edition, training_class)):
         findings += judged
@@ -144,27 +145,18 @@ def _size(edition: Edition, course_type: str, trainees: int) -> Iterable[Finding
     try:
         return [judge_class_size(edition, course_type, trainees)]
     except Refusal as refusal:
-        return [_as_finding(refusal)]
+        return [Finding.of_refusal(refusal)]
 
 
 def _staff(edition: Edition, training_class: TrainingClass) -> Iterable[Finding]:
-    return judge_staff(
-        edition,
-        lecturers=[training_class.lecturer_id] if training_class.lecturer_id else [],
-        assistants=[training_class.assistant_id] if training_class.assistant_id else [],
-    )
-
-
-def _as_finding(refusal: Refusal) -> Finding:
-    return Finding(
-        code=refusal.code,
-        row=refusal.rule,
-        passed=False,
-        required=refusal.required,
-        actual=refusal.found,
-        message=refusal.message,
-        params=refusal.params,
-    )
+    try:
+        return judge_staff(
+            edition,
+            lecturers=[training_class.lecturer_id] if training_class.lecturer_id else [],
+            assistants=[training_class.assistant_id] if training_class.assistant_id else [],
+        )
+    except Refusal as refusal:
+        return [Finding.of_refusal(refusal)]
 
 
 def _outline(drafts: Sequence[LessonDraft], outline: Mapping[HourKind, Decimal]) -> Finding:

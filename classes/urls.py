@@ -1,11 +1,12 @@
 from django.urls import path
 
-from classes.views import classes, filing, packages, receipts, roster, timetable
+from classes.views import classes, filing, packages, receipts, roster, timetable, whatif
 
 app_name = "classes"
 urlpatterns = [
     path("classes/", classes.class_list, name="list"),
     path("classes/new/", classes.create, name="create"),
+    path("classes/what-if/", whatif.report, name="what_if"),
     path("classes/filings/", filing.queue, name="filings"),
     path("classes/filings/<int:pk>/decision/", filing.decide, name="decide"),
     path("classes/filings/<int:pk>/withdrawal/", filing.withdraw, name="withdraw"),

@@ -63,6 +63,7 @@ api:course-materials       get    L T S M O P
 api:editions               get    N L T S M R O G F P
 api:timetable-check        post   N L T S M R O G F P
 api:earliest-start         post   N L T S M R O G F P
+api:what-if                get    M R O P
 api:people                 get    L T S M R O G F P
 api:classes                get    L T S M R O G F P
 api:classes                post   M R
@@ -174,6 +175,7 @@ classes:create             post   M R
 classes:filings            get    O P
 classes:decide             post   O
 classes:withdraw           post   M
+classes:what_if            get    M R O P
 classes:detail             get    L T S M O P
 classes:edit               get    M
 classes:edit               post   M

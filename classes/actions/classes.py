@@ -18,6 +18,7 @@ from classes.states import EnrolmentState, LessonState
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
 from courses.states import VersionState
+from policy.classes import judge_edition
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.timetable import parse_mode
@@ -203,14 +204,15 @@ def _judge(details: ClassDetails, institution: Institution) -> None:
             next_step=gettext_noop("请把结班日期改到开班当天或以后。"),
             status=400,
         )
-    if details.starts_on < edition.effective_from:
+    if not edition.in_force(details.starts_on):
+        finding = judge_edition(edition, starts_on=details.starts_on)
         raise Refusal(
             "edition_not_in_force",
-            gettext_noop("政策版本《%(edition)s》从 %(from)s 起施行，%(starts)s 开班不能用它。"),
-            found=details.starts_on,
-            required=edition.effective_from,
-            rule="N5",
-            params={"edition": edition.title, "from": edition.effective_from, "starts": details.starts_on},
+            finding.message,
+            found=finding.actual,
+            required=finding.required,
+            rule=finding.row,
+            params=finding.params,
             next_step=gettext_noop("请换一个政策版本，或改开班日期。"),
         )
     for person, role in ((details.lecturer, Role.LECTURER), (details.assistant, Role.ASSISTANT)):

@@ -247,7 +247,8 @@ def _current_lesson(lessons: Sequence[Lesson], now: datetime.datetime) -> Lesson
 
 def _usual_edition() -> str:
     """The edition to propose: the one in force that leaves the least open."""
-    editions = sorted(all_editions().values(), key=lambda edition: len(edition.unset()))
+    here = (edition for edition in all_editions().values() if edition.follows_norm)
+    editions = sorted(here, key=lambda edition: len(edition.unset()))
     return editions[0].id if editions else ""
 
 
