@@ -341,6 +341,8 @@ recruitment:signals        get    O
 api:token                  post   N L T S M R O G F P
 """
 
+accounts:logout            post   N L T S M R O G F P
+set_language               post   N L T S M R O G F P
 # What is sent where an empty body would be refused before anybody asks who sends it.
 KEY = "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -361,6 +363,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Views of Django's own, which answer every method with a redirect and change nothing.
 DJANGOS = ("accounts:login", "set_language")
+    ("api:registration-decision", "post"): {"verb": "wait"},
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -476,6 +479,10 @@ class AccessMatrix(TestCase):
                 found[part] = self.ids["draw-up"]
             elif part == "number" and "certificates" in route:
                 found[part] = self.number
+            elif part == "material":
+                found[part] = self.ids["video"]
+            elif part == "enrolment":
+                found[part] = self.ids["attendance/"]
             else:
                 known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
                 known["edition_id"] = "henan-2020-97"
