@@ -1,11 +1,11 @@
 """Reading a roster from an .xlsx file, and the template for it. Knows files and rows, not the database.
 
-The file comes from outside and is opened with suspicion: its size packed and unpacked, macros, links to
-other files, document types inside its XML are refused before a parser sees it, and no formula is ever
-computed. What a cell holds is judged as Excel stored it: an ID number that became a number has lost its
-last digits and is never repaired.
+The file comes from outside: `exchange.xlsx.cells` opens it with suspicion and reads cells as the file holds
+them. What a cell holds is judged as Excel stored it: an ID number that became a number has lost its last
+digits and is never repaired.
 """
 
+import datetime
 import io
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell import Cell, MergedCell
+from openpyxl.cell import Cell as WrittenCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import column_index_from_string, get_column_letter
@@ -25,19 +25,33 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.id_numbers import IdNumber, mask, parse
+from exchange.xlsx.cells import (
+    DAMAGED,
+    Book,
+    Cell,
+    Held,
+    Limits,
+    Row,
+    SheetPart,
+    not_xlsx,
+    open_book,
+    place_of,
+    too_large,
+)
+from exchange.xlsx.tables import table_file
 from policy.classes import parse_category
 from policy.messages import Translate, gettext_noop, untranslated
 from policy.refusals import Refusal
 from policy.terms import TraineeCategory
 
 MOST_BYTES = 2 * 1024 * 1024
-MOST_BYTES_UNPACKED = 4 * 1024 * 1024
-MOST_FILES_INSIDE = 100
-MOST_ROWS = 200
-# Rows and columns that a sheet may reach, empty but formatted cells included.
-LAST_ROW = 3000
-LAST_COLUMN = 40
+MOST_ROWS = 10_000
+LIMITS = Limits(packed=MOST_BYTES, unpacked=16 * 1024 * 1024, last_row=30_000, last_column=40)
+# A file that is marked cell by cell goes through openpyxl, which holds all of it in memory.
+MOST_BYTES_MARKED = 6 * 1024 * 1024
 MOST_CELLS_IN_A_RANGE = 20_000
+# How far below row 1 a heading is looked for, to say where it is.
+HEADING_SOUGHT_TO = 20
 
 SHEET = "花名册"
 NAME, ID_NUMBER, PHONE, CATEGORY = "姓名", "身份证号", "手机号", "学员类别"
@@ -53,6 +67,7 @@ _WIDE_RANGE = re.compile(
     rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)""",
     re.IGNORECASE,
 )
+_UNSEEN = ("Cf", "Cc", "Co", "Cn")
 _SPACE_IN_NAME = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
 
 
@@ -116,258 +131,162 @@ class RosterSheet:
 def read_roster(content: bytes) -> RosterSheet:
     """Read the roster sheet of an .xlsx file.
 
-    Raises Refusal for a file that is not opened at all: `file_empty`, `file_too_large`,
-    `file_not_xlsx`, `file_has_macros`, `file_has_links`. Everything else is a fault with its place:
-    `header_missing`, `header_doubled`, `header_unknown`, `roster_empty`, `too_many_rows`,
-    `sheet_too_wide`, `cells_merged`, `row_hidden`, `cell_formula`, `cell_error`, `cell_outside`,
-    `name_missing`, `name_form`, `id_number_missing`, `id_number_numeric`, `id_number_form`,
+    Raises Refusal for a file that is not opened at all: `file_empty`, `file_too_large`, `file_not_xlsx`,
+    `file_encrypted`, `file_has_macros`, `file_has_links`. Everything else is a fault with its place:
+    `header_missing`, `header_not_first`, `header_doubled`, `header_unknown`, `roster_empty`, `too_many_rows`,
+    `sheet_too_wide`, `cells_merged`, `row_hidden`, `column_hidden`, `cell_formula`, `cell_error`,
+    `cell_outside`, `name_missing`, `name_form`, `id_number_missing`, `id_number_numeric`, `id_number_form`,
     `id_number_date`, `id_number_checksum`, `phone_form`, `category_missing`, `category_unknown`,
     `doubled_in_file`.
     """
-    sheet = _roster_sheet(_open(content))
-    faults = list(_sheet_faults(sheet))
-    if faults:
-        return RosterSheet(sheet.title, 0, (), tuple(faults), {})
-    columns, faults = _columns(sheet)
-    if faults:
-        return RosterSheet(sheet.title, 0, (), tuple(faults), columns)
-    return _read_rows(sheet, columns)
+    with open_book(content, LIMITS) as book:
+        part = _roster_sheet(book.sheets)
+        try:
+            return _read_sheet(book, part)
+        except Refusal as refusal:
+            if refusal.code != "sheet_too_wide":
+                raise
+            return RosterSheet(part.name, 0, (), (_about_sheet(refusal),), {})
 
 
-# --- the file ---
-
-
-def _open(content: bytes) -> Workbook:
-    if not content:
-        raise _unreadable("file_empty", gettext_noop("文件是空的，一个字节也没有。"))
-    if len(content) > MOST_BYTES:
-        raise _too_large(len(content), MOST_BYTES)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            _inspect(package)
-        workbook = load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
-    except (
-        zipfile.BadZipFile,
-        InvalidFileException,
-        ParseError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        zipfile.LargeZipFile,
-    ):
-        # openpyxl has no error of its own for a damaged file: it stumbles where the damage is.
-        raise _unreadable(
-            "file_not_xlsx", gettext_noop("这不是能打开的 Excel 工作簿（.xlsx），或者文件已损坏、设了密码。")
-        ) from None
-    return workbook
-
-
-def _inspect(package: zipfile.ZipFile) -> None:
-    """Refuse what a roster has no use for, by the package's own table of contents, before anything is
-    parsed.
-    """
-    files = package.infolist()
-    unpacked = sum(file.file_size for file in files)
-    if len(files) > MOST_FILES_INSIDE or unpacked > MOST_BYTES_UNPACKED:
-        raise _too_large(unpacked, MOST_BYTES_UNPACKED)
-    names = {file.filename for file in files}
-    if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
-        raise zipfile.BadZipFile
-    active = ("vbaproject", "xl/activex/", "xl/embeddings/")
-    if any(part in name.lower() for name in names for part in active) or (
-        b"macroEnabled" in package.read("[Content_Types].xml")
-    ):
-        raise _unreadable("file_has_macros", gettext_noop("文件里有宏或嵌入的程序，平台不接收。"))
-    if any(name.startswith("xl/externalLinks/") for name in names):
-        raise _unreadable("file_has_links", gettext_noop("文件里有指向别的文件的链接。"))
-    for file in files:
-        if file.filename.lower().endswith((".xml", ".rels")):
-            _inspect_part(package.read(file))
-
-
-def _inspect_part(xml: bytes) -> None:
-    """Small files can ask for much: entities that multiply, ranges that name a whole sheet."""
-    if _DOCTYPE.search(xml) or b"\x00" in xml:
-        raise zipfile.BadZipFile
-    for match in _WIDE_RANGE.finditer(xml):
-        left, top, right, bottom = (part.decode() for part in match.groups())
-        rows = int(bottom) - int(top) + 1
-        columns = column_index_from_string(right.upper()) - column_index_from_string(left.upper()) + 1
-        if rows * columns > MOST_CELLS_IN_A_RANGE:
-            raise _too_large(rows * columns, MOST_CELLS_IN_A_RANGE)
-
-
-def _roster_sheet(workbook: Workbook) -> Worksheet:
-    sheets = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
-    named = [sheet for sheet in sheets if sheet.title.strip() == SHEET]
-    if not sheets:
-        raise _unreadable("file_not_xlsx", gettext_noop("工作簿里没有能看到的工作表。"))
-    return (named or sheets)[0]
-
-
-def _unreadable(code: str, message: str) -> Refusal:
-    return Refusal(
-        code,
-        message,
-        required=".xlsx",
-        rule="P7",
-        next_step=gettext_noop("请下载花名册模板，填好后用 Excel 或 WPS 另存为 .xlsx 再上传。"),
-        status=400,
-    )
-
-
-def _too_large(found: int, most: int) -> Refusal:
-    return Refusal(
-        "file_too_large",
-        gettext_noop("文件太大，平台不打开：展开后 %(found)s KB，最多 %(most)s KB。"),
-        found=found,
-        required=most,
-        rule="P7",
-        params={"found": found // 1024, "most": most // 1024},
-        next_step=gettext_noop("请把名单复制到花名册模板里，只留四列，再上传。"),
-        status=413,
-    )
+def _roster_sheet(sheets: Sequence[SheetPart]) -> SheetPart:
+    visible = [sheet for sheet in sheets if sheet.visible]
+    named = [sheet for sheet in visible if sheet.name.strip() == SHEET]
+    if not visible:
+        raise not_xlsx(gettext_noop("工作簿里没有能看到的工作表。"))
+    return (named or visible)[0]
 
 
 # --- the sheet ---
 
 
-def _sheet_faults(sheet: Worksheet) -> Iterator[RosterFault]:
-    if sheet.max_column > LAST_COLUMN or sheet.max_row > LAST_ROW:
-        yield _about_sheet(
-            Refusal(
-                "sheet_too_wide",
-                gettext_noop("工作表用到了 %(rows)s 行、%(columns)s 列，远远超出一份花名册。"),
-                found=[sheet.max_row, sheet.max_column],
-                required=[MOST_ROWS, len(HEADERS)],
-                rule="P7",
-                params={"rows": sheet.max_row, "columns": sheet.max_column},
-                next_step=gettext_noop("请把名单复制到花名册模板里再上传。"),
-            )
-        )
-        return
-    for merged in sheet.merged_cells.ranges:
+def _read_sheet(book: Book, part: SheetPart) -> RosterSheet:
+    rows = book.rows(part)
+    heading = next(rows, None)
+    columns, faults = _columns(heading, rows)
+    if faults:
+        return RosterSheet(part.name, 0, (), tuple(faults), columns)
+    sheet = _read_rows(part, columns, rows)
+    whole = [*_merged(part), *_hidden_columns(part, columns)]
+    return RosterSheet(part.name, 0, (), tuple(whole), columns) if whole else sheet
+
+
+def _merged(part: SheetPart) -> Iterator[RosterFault]:
+    for reference in part.merged:
+        row, column = _first_place(reference)
         yield RosterFault(
-            merged.min_row,
-            get_column_letter(merged.min_col),
+            row,
+            column,
             "",
             Refusal(
                 "cells_merged",
                 gettext_noop("%(range)s 是合并的单元格，分不清属于哪一行。"),
-                found=merged.coord,
+                found=reference,
                 rule="P7",
-                params={"range": merged.coord},
+                params={"range": reference},
                 next_step=gettext_noop("请取消合并，每人一行。"),
             ),
         )
 
 
-def _columns(sheet: Worksheet) -> tuple[dict[str, str], list[RosterFault]]:
+def _first_place(reference: str) -> tuple[int | None, str]:
+    first = reference.partition(":")[0].replace("$", "")
+    try:
+        return place_of(first)[0], first.rstrip("0123456789")
+    except ValueError:
+        return None, ""
+
+
+def _hidden_columns(part: SheetPart, columns: dict[str, str]) -> Iterator[RosterFault]:
+    for header, letter in columns.items():
+        index = column_index_from_string(letter)
+        if any(first <= index <= last for first, last in part.hidden_columns):
+            yield RosterFault(
+                1,
+                letter,
+                header,
+                Refusal(
+                    "column_hidden",
+                    gettext_noop("“%(header)s”这一列被隐藏了，看不到的内容不导入。"),
+                    rule="P7",
+                    params={"header": header},
+                    next_step=gettext_noop("请取消隐藏，核对后再上传。"),
+                ),
+            )
+
+
+def _columns(heading: Row | None, below: Iterator[Row]) -> tuple[dict[str, str], list[RosterFault]]:
     """Find the four headers in row 1, in any order; returns {header: column letter} and what is wrong."""
+    cells = heading.cells if heading is not None and heading.number == 1 else ()
     columns: dict[str, str] = {}
     faults: list[RosterFault] = []
-    for cell in _cells(next(sheet.iter_rows(max_row=1))):
-        title = _text(cell.value)
+    for cell in cells:
+        title = _text(cell)
         if not title:
             continue
         if title not in HEADERS:
-            faults.append(
-                _fault(
-                    cell,
-                    title[:20],
-                    Refusal(
-                        "header_unknown",
-                        gettext_noop("表头“%(header)s”不在花名册模板里。"),
-                        found=title[:20],
-                        required=list(HEADERS),
-                        rule="P7",
-                        params={"header": title[:20]},
-                        next_step=gettext_noop("第 1 行只写：姓名、身份证号、手机号、学员类别。"),
-                    ),
-                )
-            )
+            faults.append(_fault(cell, title[:20], _header_unknown(title[:20])))
         elif title in columns:
-            faults.append(
-                _fault(
-                    cell,
-                    title,
-                    Refusal(
-                        "header_doubled",
-                        gettext_noop("表头“%(header)s”出现了两次。"),
-                        found=title,
-                        rule="P7",
-                        params={"header": title},
-                        next_step=gettext_noop("请删掉多余的一列。"),
-                    ),
-                )
-            )
+            faults.append(_fault(cell, title, _header_doubled(title)))
         else:
-            columns[title] = cell.column_letter
-    faults += [
-        RosterFault(
-            1,
-            "",
-            header,
-            Refusal(
-                "header_missing",
-                gettext_noop("第 1 行没有“%(header)s”这一列。"),
-                required=header,
-                rule="P7",
-                params={"header": header},
-                next_step=gettext_noop("请用花名册模板，不要改第 1 行。"),
-            ),
-        )
-        for header in HEADERS
-        if header not in columns
-    ]
-    return columns, faults
+            columns[title] = cell.letter
+    missing = [header for header in HEADERS if header not in columns]
+    if not missing:
+        return columns, faults
+    elsewhere = _heading_elsewhere(heading, below)
+    if elsewhere:
+        return columns, [_header_not_first(elsewhere)]
+    return columns, faults + [_header_missing(header) for header in missing]
 
 
-def _read_rows(sheet: Worksheet, columns: dict[str, str]) -> RosterSheet:
+def _heading_elsewhere(first: Row | None, below: Iterator[Row]) -> int:
+    """The row further down that looks like the heading, or 0."""
+    for row in (first, *(next(below, None) for _ in range(HEADING_SOUGHT_TO))):
+        if (
+            row is not None
+            and row.number > 1
+            and len({_text(cell) for cell in row.cells} & set(HEADERS)) >= 3
+        ):
+            return row.number
+    return 0
+
+
+def _read_rows(part: SheetPart, columns: dict[str, str], below: Iterator[Row]) -> RosterSheet:
     rows: list[RosterRow] = []
     faults: list[RosterFault] = []
     first_row_of: dict[str, int] = {}
     read = 0
-    for row in sheet.iter_rows(min_row=2):
-        cells = _cells(row)
-        filled = [cell for cell in cells if _text(cell.value)]
-        if not filled:
+    for row in below:
+        if not any(_text(cell) or cell.held is Held.FORMULA for cell in row.cells):
             continue
         read += 1
         if read > MOST_ROWS:
-            faults.append(_too_many_rows())
+            faults = [_too_many_rows()]
+            rows = []
             break
-        number = filled[0].row
-        sound, wrong = _read_row(sheet, number, cells, columns)
+        sound, wrong = _read_row(row, columns)
         if sound is not None:
-            first = first_row_of.setdefault(sound.id_number.value, number)
-            if first != number:
-                wrong.append(_doubled(number, columns[ID_NUMBER], sound, first))
+            first = first_row_of.setdefault(sound.id_number.value, row.number)
+            if first != row.number:
+                wrong.append(_doubled(row.number, columns[ID_NUMBER], sound, first))
         faults += wrong
         if sound is not None and not wrong:
             rows.append(sound)
     if not read:
         faults.append(_no_rows())
-    return RosterSheet(sheet.title, read, tuple(rows), tuple(faults), columns)
+    return RosterSheet(part.name, read, tuple(rows), tuple(faults), columns)
 
 
-def _read_row(
-    sheet: Worksheet, number: int, cells: Sequence[Cell], columns: dict[str, str]
-) -> tuple[RosterRow | None, list[RosterFault]]:
-    by_letter = {cell.column_letter: cell for cell in cells}
-    cell_of = {header: by_letter[letter] for header, letter in columns.items()}
-    name = _name(cell_of[NAME].value) if isinstance(cell_of[NAME].value, str) else ""
+def _read_row(row: Row, columns: dict[str, str]) -> tuple[RosterRow | None, list[RosterFault]]:
+    header_at = {letter: header for header, letter in columns.items()}
+    cell_of = {header_at[cell.letter]: cell for cell in row.cells if cell.letter in header_at}
+    name_cell = cell_of.get(NAME)
+    name = _name(_text(name_cell)) if name_cell is not None and name_cell.held is Held.TEXT else ""
     faults: list[RosterFault] = []
-    if sheet.row_dimensions[number].hidden:
-        faults.append(_hidden(number, name))
-    for letter, cell in by_letter.items():
-        header = next((title for title, column in columns.items() if column == letter), "")
+    if row.hidden:
+        faults.append(_hidden(row.number, name))
+    for cell in row.cells:
+        header = header_at.get(cell.letter, "")
         refusal = _stored_wrongly(cell, header)
         if refusal is not None:
             faults.append(_fault(cell, header, refusal, name))
@@ -375,20 +294,17 @@ def _read_row(
         return None, faults
 
     values: dict[str, Any] = {}
-    for header, read_cell in (
-        (NAME, _read_name),
-        (ID_NUMBER, _read_id_number),
-        (PHONE, _read_phone),
-        (CATEGORY, _read_category),
-    ):
+    for header, read_cell in _READERS:
+        found = cell_of.get(header)
         try:
-            values[header] = read_cell(_text(cell_of[header].value))
+            values[header] = read_cell(_text(found) if found is not None else "")
         except Refusal as refusal:
-            faults.append(_fault(cell_of[header], header, refusal, name))
+            written = _shown(found, header) if found is not None else ""
+            faults.append(RosterFault(row.number, columns[header], header, refusal, name, written))
     if faults:
         return None, faults
     return (
-        RosterRow(number, values[NAME], values[ID_NUMBER], values[PHONE], values[CATEGORY]),
+        RosterRow(row.number, values[NAME], values[ID_NUMBER], values[PHONE], values[CATEGORY]),
         [],
     )
 
@@ -396,37 +312,30 @@ def _read_row(
 # --- the cell ---
 
 
-def _cells(row: Sequence[Cell | MergedCell]) -> list[Cell]:
-    """A row without the hollow parts of merged cells; those were refused before."""
-    return [cell for cell in row if isinstance(cell, Cell)]
-
-
 def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
     """What Excel itself stored in a way that cannot be read as it was meant."""
-    if cell.value is None:
-        return None
-    if cell.data_type == "f":
+    if cell.held is Held.FORMULA:
         return Refusal(
             "cell_formula",
             gettext_noop("单元格是公式，平台不执行公式。"),
             rule="P7",
             next_step=gettext_noop("请复制后用“选择性粘贴”粘贴为数值。"),
         )
-    if cell.data_type == "e":
+    if cell.held is Held.ERROR:
         return Refusal(
             "cell_error",
             gettext_noop("单元格显示为错误值。"),
             rule="P7",
             next_step=gettext_noop("请重新输入这一格。"),
         )
-    if not header and _text(cell.value):
+    if not header and _text(cell):
         return Refusal(
             "cell_outside",
             gettext_noop("这一格在花名册的四列以外。"),
             rule="P7",
             next_step=gettext_noop("请清空这一格。"),
         )
-    if header == ID_NUMBER and not isinstance(cell.value, str):
+    if header == ID_NUMBER and cell.held is not Held.TEXT:
         return Refusal(
             "id_number_numeric",
             gettext_noop("身份证号被 Excel 存成了数字，后三位已丢失。"),
@@ -437,19 +346,24 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
     return None
 
 
-def _text(value: object) -> str:
+def _text(cell: Cell) -> str:
     """The text of a cell without invisible characters; a whole number reads without its decimal point."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = unicodedata.normalize("NFKC", str(value))
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c == "\t").strip()
+    if isinstance(cell.value, datetime.datetime):
+        return f"{cell.value:%Y-%m-%d}"
+    if cell.held is Held.NUMBER:
+        number = float(cell.value)
+        return str(int(number)) if number.is_integer() else cell.value
+    text = unicodedata.normalize("NFKC", cell.value)
+    if not text.isprintable():
+        text = "".join(
+            c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Co", "Cn") or c == "\t"
+        )
+    return text.strip()
 
 
-def _name(value: object) -> str:
+def _name(text: str) -> str:
     # Two-character names are often padded with a space to look like three.
-    return _SPACE_IN_NAME.sub("", _text(value).replace("•", "·").replace("・", "·"))
+    return _SPACE_IN_NAME.sub("", text.replace("•", "·").replace("・", "·"))
 
 
 def _read_name(text: str) -> str:
@@ -473,10 +387,11 @@ def _read_id_number(text: str) -> IdNumber:
         raise _missing(
             "id_number_missing", gettext_noop("没有身份证号。"), gettext_noop("请照身份证填 18 位号码。")
         )
-    return parse(text)
+    return parse(_without_spaces(text))
 
 
 def _read_phone(text: str) -> str:
+    text = _without_spaces(text)
     if text and not _PHONE.fullmatch(text):
         raise Refusal(
             "phone_form",
@@ -501,6 +416,19 @@ def _read_category(text: str) -> TraineeCategory:
     return parse_category(text)
 
 
+def _without_spaces(text: str) -> str:
+    """Numbers are often grouped to be read more easily: 4101 2219 8005 0690 06."""
+    return "".join(text.split())
+
+
+_READERS = (
+    (NAME, _read_name),
+    (ID_NUMBER, _read_id_number),
+    (PHONE, _read_phone),
+    (CATEGORY, _read_category),
+)
+
+
 def _missing(code: str, message: str, next_step: str) -> Refusal:
     return Refusal(code, message, rule="P7", next_step=next_step)
 
@@ -509,15 +437,74 @@ def _missing(code: str, message: str, next_step: str) -> Refusal:
 
 
 def _fault(cell: Cell, header: str, refusal: Refusal, name: str = "") -> RosterFault:
-    return RosterFault(cell.row, cell.column_letter, header, refusal, name, _shown(cell.value, header))
+    return RosterFault(cell.row, cell.letter, header, refusal, name, _shown(cell, header))
 
 
-def _shown(value: object, header: str) -> str:
-    # A formula over several cells is an object of openpyxl's, with the formula as its text.
-    text = _text(getattr(value, "text", value))[:40]
-    if header == ID_NUMBER and len(text) > 10 and not text.startswith("="):
+def _shown(cell: Cell, header: str) -> str:
+    """What the cell holds, masked where it is about an ID number, wherever a careless hand put it."""
+    text = _text(cell)[:40] if cell.held is not Held.FORMULA else str(cell.value)[:40]
+    if header == ID_NUMBER and len(text) > 10 and cell.held is not Held.FORMULA:
         return mask(text)
-    return text
+    return _ID_IN_TEXT.sub(lambda found: mask(found[0]), text)
+
+
+_ID_IN_TEXT = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
+
+
+def _header_unknown(title: str) -> Refusal:
+    return Refusal(
+        "header_unknown",
+        gettext_noop("表头“%(header)s”不在花名册模板里。"),
+        found=title,
+        required=list(HEADERS),
+        rule="P7",
+        params={"header": title},
+        next_step=gettext_noop("第 1 行只写：姓名、身份证号、手机号、学员类别。"),
+    )
+
+
+def _header_doubled(title: str) -> Refusal:
+    return Refusal(
+        "header_doubled",
+        gettext_noop("表头“%(header)s”出现了两次。"),
+        found=title,
+        rule="P7",
+        params={"header": title},
+        next_step=gettext_noop("请删掉多余的一列。"),
+    )
+
+
+def _header_missing(header: str) -> RosterFault:
+    return RosterFault(
+        1,
+        "",
+        header,
+        Refusal(
+            "header_missing",
+            gettext_noop("第 1 行没有“%(header)s”这一列。"),
+            required=header,
+            rule="P7",
+            params={"header": header},
+            next_step=gettext_noop("请用花名册模板，不要改第 1 行。"),
+        ),
+    )
+
+
+def _header_not_first(row: int) -> RosterFault:
+    return RosterFault(
+        row,
+        "",
+        "",
+        Refusal(
+            "header_not_first",
+            gettext_noop("表头在第 %(row)s 行，应当在第 1 行。"),
+            found=row,
+            required=1,
+            rule="P7",
+            params={"row": row},
+            next_step=gettext_noop("请删掉表头上面的标题和空行。"),
+        ),
+    )
 
 
 def _about_sheet(refusal: Refusal) -> RosterFault:
@@ -641,19 +628,83 @@ def _explain(sheet: Worksheet) -> None:
 
 def marked_workbook(content: bytes, faults: Sequence[RosterFault], translate: Translate) -> bytes:
     """The same file with every faulty cell red and a note that says what to do; for `read_roster`'s
-    faults.
+    faults. Raises Refusal `file_too_large`, `file_not_xlsx` where the file can be read but not edited.
     """
-    workbook = _open(content)
-    sheet = _roster_sheet(workbook)
+    workbook = _editable(content)
+    with open_book(content, LIMITS) as book:
+        title = _roster_sheet(book.sheets).name
+    sheet = workbook[title]
     red = PatternFill("solid", fgColor="FBEAE7")
     for fault in faults:
         body = fault.render(translate)
         cell = sheet[f"{fault.column or 'A'}{fault.row or 1}"]
-        if isinstance(cell, Cell):
+        if isinstance(cell, WrittenCell):
             cell.fill = red
             earlier = f"{cell.comment.text}\n" if cell.comment else ""
             cell.comment = Comment(f"{earlier}{body['message']}{body['next']}", "豫创", width=260, height=120)
     return _saved(workbook)
+
+
+def _editable(content: bytes) -> Workbook:
+    """Open a file to edit it, when it is small enough for that and names no range that is not."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            unpacked = sum(file.file_size for file in package.infolist())
+            if unpacked > MOST_BYTES_MARKED:
+                raise too_large(unpacked, MOST_BYTES_MARKED)
+            for file in package.infolist():
+                if file.filename.lower().endswith((".xml", ".rels")):
+                    _inspect_part(package.read(file))
+        return load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
+    except (
+        zipfile.BadZipFile,
+        InvalidFileException,
+        ParseError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ):
+        # openpyxl has no error of its own for a damaged file: it stumbles where the damage is.
+        raise not_xlsx(DAMAGED) from None
+
+
+def _inspect_part(xml: bytes) -> None:
+    """Small files can ask for much: entities that multiply, ranges that name a whole sheet."""
+    if _DOCTYPE.search(xml) or b"\x00" in xml:
+        raise zipfile.BadZipFile
+    for match in _WIDE_RANGE.finditer(xml):
+        left, top, right, bottom = (part.decode() for part in match.groups())
+        rows = int(bottom) - int(top) + 1
+        columns = column_index_from_string(right.upper()) - column_index_from_string(left.upper()) + 1
+        if rows * columns > MOST_CELLS_IN_A_RANGE:
+            raise too_large(rows * columns, MOST_CELLS_IN_A_RANGE)
+
+
+def faults_workbook(faults: Sequence[RosterFault], translate: Translate) -> bytes:
+    """The list of what is wrong, one fault a row, to be sent on to who keeps the roster."""
+    headers = [
+        translate(gettext_noop("行")),
+        translate(gettext_noop("列")),
+        translate(gettext_noop("表头")),
+        translate(gettext_noop("学员")),
+        translate(gettext_noop("表里写的")),
+        translate(gettext_noop("哪里不对")),
+        translate(gettext_noop("怎么改")),
+    ]
+    rows = (
+        [
+            "" if body["row"] is None else str(body["row"]),
+            *(body[part] for part in ("column", "header", "name", "written", "message", "next")),
+        ]
+        for body in (fault.render(translate) for fault in faults)
+    )
+    return table_file(translate(gettext_noop("要改的地方")), headers, rows)
 
 
 def _saved(workbook: Workbook) -> bytes:

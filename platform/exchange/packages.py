@@ -397,13 +397,13 @@ def _integer(value: Any) -> int:
 
 
 def _decimal_to(places: int) -> Check:
-    unit = Decimal(1).scaleb(-places)
+    unit, most = Decimal(1).scaleb(-places), Decimal(10) ** (MOST_DIGITS - places)
 
     def check(value: Any) -> Decimal:
         if not isinstance(value, Decimal | int) or isinstance(value, bool):
             raise _UnfitError(gettext_noop("不是小数"))
         number = Decimal(value)
-        if not number.is_finite() or abs(number) >= Decimal(10) ** (MOST_DIGITS - places):
+        if not number.is_finite() or abs(number) >= most:
             raise _UnfitError(gettext_noop("数字太大"))
         cut = number.quantize(unit)
         if cut != number:

@@ -19,6 +19,7 @@ from classes.rosters import (
     HEADERS,
     ID_NUMBER,
     MOST_BYTES,
+    MOST_ROWS,
     NAME,
     PHONE,
     SHEET,
@@ -170,8 +171,8 @@ def test_a_note_beside_the_table_is_not_guessed_about():
 
 
 def test_a_roster_for_a_whole_county_is_too_long():
-    faults = faults_of(roster_file([trainee_row(n % 60, phone="1") for n in range(201)]))
-    assert (None, "", "too_many_rows") in faults
+    faults = faults_of(roster_file([trainee_row(0)] * (MOST_ROWS + 1)))
+    assert faults == [(None, "", "too_many_rows")]
 
 
 def test_a_cell_far_outside_does_not_make_the_reader_walk_there():
@@ -223,10 +224,6 @@ def empty_package() -> bytes:
     return out.getvalue()
 
 
-def sheet_xml(content: bytes) -> bytes:
-    return zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
-
-
 SOUND = roster_file([trainee_row(0)])
 OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1024)
 
@@ -245,30 +242,6 @@ OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1024)
         (rezip(SOUND, **{"xl__externalLinks__externalLink1.xml": b"<a/>"}), "file_has_links", 400),
         (rezip(SOUND, **{"xl__media__bomb.xml": b"<a>" + b" " * 50_000_000}), "file_too_large", 413),
         (rezip(SOUND, **{f"xl__media__{n}.png": b"x" for n in range(200)}), "file_too_large", 413),
-        (
-            rezip(
-                SOUND,
-                **{
-                    "xl__worksheets__sheet1.xml": sheet_xml(SOUND).replace(
-                        b"</worksheet>",
-                        b'<mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells></worksheet>',
-                    )
-                },
-            ),
-            "file_too_large",
-            413,
-        ),
-        (
-            rezip(
-                SOUND,
-                **{
-                    "xl__sharedStrings.xml": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
-                    b'<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><sst>&b;</sst>'
-                },
-            ),
-            "file_not_xlsx",
-            400,
-        ),
         (rezip(SOUND, **{"xl__workbook.xml": b"<broken"}), "file_not_xlsx", 400),
         (
             empty_package(),
