@@ -7,7 +7,9 @@ beside them.
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -24,8 +26,9 @@ from rest_framework.views import APIView
 from accounts.api import RefusalSerializer
 from accounts.models import User
 from attendance import actions, queries
+from attendance.actions import Beat
 from attendance.actions.sign_in import sign_in_opens_at
-from attendance.models import MICROSECONDS, Check, CheckAnswer, SignIn
+from attendance.models import MICROSECONDS, Check, CheckAnswer, OpenWatch, SignIn
 from attendance.permissions import (
     access_check,
     access_roomed_lesson,
@@ -38,12 +41,14 @@ from attendance.states import CheckKind, SignInMethod, SignInState
 from attendance.wording import reason_words, remark_words, sign_in_words
 from classes.models import Enrolment, Lesson
 from classes.permissions import access_class
+from courses.models import Material
 from identity import uploads
 from policy.messages import exact_text, percent_text
 
 Body = serializers.Serializer[Any]
 ERRORS = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
 NOT_YET = "none"
+MOST_MS = 2**31 - 1
 
 
 def seconds_text(microseconds: int) -> str:
@@ -434,7 +439,82 @@ def _lesson_body(traced: LessonTrace) -> dict[str, Any]:
     }
 
 
+# --- watching on demand ---
+
+
+class WatchWishSerializer(Body):
+    material = serializers.IntegerField(min_value=1, help_text="A video of the class's course version.")
+    position_ms = serializers.IntegerField(min_value=0, max_value=MOST_MS, default=0)
+
+
+class BeatSerializer(Body):
+    seq = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    nonce = serializers.UUIDField(help_text="The one that came with the last answer.")
+    position_ms = serializers.IntegerField(min_value=0, max_value=MOST_MS)
+    playing = serializers.BooleanField(help_text="False when the player was paused or came to its end.")
+
+
+class WatchSerializer(Body):
+    """A watch under way: send the next heartbeat with this nonce and `seq` + 1 within the timeout."""
+
+    watch = serializers.UUIDField(source="connection")
+    material = serializers.IntegerField(source="material_id")
+    seq = serializers.IntegerField()
+    nonce = serializers.UUIDField()
+    every_seconds = serializers.SerializerMethodField()
+    timeout_seconds = serializers.SerializerMethodField()
+
+    def get_every_seconds(self, watch: OpenWatch) -> int:
+        return int(settings.HEARTBEAT_SECONDS)
+
+    def get_timeout_seconds(self, watch: OpenWatch) -> int:
+        return int(settings.PRESENCE_TIMEOUT_SECONDS)
+
+
+class WatchesView(AttendanceView):
+    """Start the clock on a video of a mixed class (H14); a watch elsewhere ends there."""
+
+    @extend_schema(request=WatchWishSerializer, responses={201: WatchSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        training_class = access_class(self.user(), pk)
+        wish = self.body(WatchWishSerializer)
+        material = get_object_or_404(
+            Material, pk=wish["material"], version_id=training_class.course_version_id
+        )
+        watch = actions.open_watch(
+            training_class=training_class,
+            material=material,
+            position_ms=wish["position_ms"],
+            actor=self.user(),
+            at=timezone.now(),
+        )
+        return Response(WatchSerializer(watch).data, status=status.HTTP_201_CREATED)
+
+
+class BeatView(AttendanceView):
+    """A heartbeat: where the player is, in answer to the last nonce. The server's clock times it."""
+
+    @extend_schema(request=BeatSerializer, responses={200: WatchSerializer, **ERRORS})
+    def post(self, request: Request, connection: UUID) -> Response:
+        at = timezone.now()
+        beat = Beat(**self.body(BeatSerializer))
+        watch = actions.beat_watch(connection=connection, beat=beat, actor=self.user(), at=at)
+        return Response(WatchSerializer(watch).data)
+
+
+class WatchEndView(AttendanceView):
+    """The player was left; the clock stops at the last heartbeat."""
+
+    @extend_schema(request=None, responses={204: None, **ERRORS})
+    def post(self, request: Request, connection: UUID) -> Response:
+        actions.end_watch(connection=connection, actor=self.user(), at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 api_urlpatterns = [
+    path("classes/<int:pk>/watches/", WatchesView.as_view(), name="watches"),
+    path("watches/<uuid:connection>/beat/", BeatView.as_view(), name="watch-beat"),
+    path("watches/<uuid:connection>/end/", WatchEndView.as_view(), name="watch-end"),
     path("lessons/<int:pk>/sign-in/", SignInView.as_view(), name="sign-in"),
     path("lessons/<int:pk>/sign-out/", SignOutView.as_view(), name="sign-out"),
     path("lessons/<int:pk>/sign-in-codes/", CodesView.as_view(), name="sign-in-codes"),

@@ -13,9 +13,12 @@ unproven  for each check a present trainee missed: from the last proof that they
           and every answer to a check, right or wrong. Chat and raised hands are not taken as proof.
 
 The result is capped at what the lesson is worth (its filed hours). Homework and exams earn what they are
-worth once handed in. Replay is not counted yet, nor are on-demand and offline lessons. All of it is whole
-microseconds in and whole microseconds out; nothing is rounded, and nothing depends on the clock: a check
-counts from the moment it is closed.
+worth once handed in. Videos on demand (mixed classes, H14) earn, stretch by stretch, the lesser of the
+content that was not watched before and the time it took (reading 6): double speed does not double it,
+watching again adds nothing, and a second spent in a live room is not counted twice. The sum fills the
+on-demand lessons in the order of the timetable, each up to what it is worth. Replay is not counted yet, nor
+are offline lessons. All of it is whole microseconds in and whole microseconds out; nothing is rounded, and
+nothing depends on the clock: a check counts from the moment it is closed.
 """
 
 from __future__ import annotations
@@ -34,8 +37,50 @@ from policy.terms import HourKind
 # What earns time by being there, and what by handing something in.
 BY_PRESENCE: Final = (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
 BY_HANDING_IN: Final = (HourKind.HOMEWORK, HourKind.EXAM)
+BY_WATCHING: Final = (HourKind.ON_DEMAND,)
 
-_RANGES = """
+# What was watched on demand, of trainees in `trainee`: each stretch with the content it added and its time.
+_WATCHED = """
+-- Every stretch, and the one under way up to its last heartbeat.
+stretch AS (
+    SELECT enrolment_id, trainee.person_id, material_id, lower(during) AS since, upper(during) AS until,
+           from_ms, to_ms, closing
+      FROM attendance_watchedstretch watched JOIN trainee ON trainee.id = watched.enrolment_id
+     UNION ALL
+    SELECT enrolment_id, trainee.person_id, material_id, started_at, last_seen_at, from_ms, to_ms, ''
+      FROM attendance_openwatch watching JOIN trainee ON trainee.id = watching.enrolment_id
+     WHERE last_seen_at > started_at AND to_ms > from_ms
+),
+-- What had been watched of the same video before each.
+known AS (
+    SELECT stretch.*,
+           range_agg(int8range(from_ms, to_ms)) OVER (
+               PARTITION BY enrolment_id, material_id ORDER BY since
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+           ) AS before
+      FROM stretch
+),
+-- Its new content and its time, both in microseconds; the lesser counts.
+viewing AS (
+    SELECT known.*, fresh.us AS fresh_us, spent.us AS spent_us, least(fresh.us, spent.us) AS credited_us
+      FROM known
+     CROSS JOIN LATERAL (
+            SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint * 1000 AS us
+              FROM unnest(int8multirange(int8range(from_ms, to_ms)) - coalesce(before, '{}')) AS r
+           ) AS fresh
+     CROSS JOIN LATERAL (
+            SELECT coalesce(sum((extract(epoch FROM upper(r) - lower(r)) * 1000000)::bigint), 0)::bigint AS us
+              FROM unnest(tstzmultirange(tstzrange(since, until)) - coalesce(
+                       (SELECT range_agg(presence.during) FROM live_presenceinterval presence
+                         WHERE presence.person_id = known.person_id
+                           AND presence.during && tstzrange(since, until)), '{}')) AS r
+           ) AS spent
+)
+"""
+
+_RANGES = "".join(
+    (
+        """
 WITH
 -- The lessons of the class, each with its planned time and what it is worth.
 lesson AS (
@@ -115,6 +160,9 @@ gathered AS (
       FROM fact
      GROUP BY lesson_id, enrolment_id
 ),
+""",
+        _WATCHED.strip(),
+        """,
 -- The planned time in four parts, which together are exactly all of it.
 part AS (
     SELECT trainee.id AS enrolment_id, trainee.person_id, lesson.id AS lesson_id, lesson.kind, lesson.state,
@@ -141,6 +189,17 @@ part AS (
              WHERE seen @> lower(one)
            ) AS doubt
 ),
+-- What each trainee watched on demand, all together.
+watched AS (
+    SELECT enrolment_id, sum(credited_us)::bigint AS us FROM viewing GROUP BY enrolment_id
+),
+-- What the on-demand lessons before each are worth: those are filled first.
+ordered AS (
+    SELECT part.*, coalesce(sum(worth) FILTER (WHERE kind = 'on_demand') OVER (
+               PARTITION BY enrolment_id ORDER BY starts_at, lesson_id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS filled_first
+      FROM part
+),
 -- Lengths in whole microseconds: extract() of an interval is an exact number in PostgreSQL.
 measured AS (
     SELECT part.*,
@@ -148,11 +207,15 @@ measured AS (
                          SELECT coalesce(sum((extract(epoch FROM upper(r) - lower(r)) * 1000000)::bigint), 0)
                            FROM unnest(credited) AS r))
                 WHEN kind = ANY(%(by_handing_in)s) AND handed_in THEN worth
+                WHEN kind = ANY(%(by_watching)s)
+                THEN least(worth, greatest(0, coalesce(watched.us, 0) - filled_first))
                 ELSE 0
            END::bigint AS microseconds
-      FROM part
+      FROM ordered part LEFT JOIN watched USING (enrolment_id)
 )
-"""
+""",
+    )
+)
 
 _CLASS = (
     _RANGES
@@ -173,6 +236,65 @@ SELECT m.lesson_id, m.microseconds, m.credited, m.unproven, m.unsigned, m.absent
   FROM measured m
 """
 )
+
+
+_VIEWINGS = "".join(
+    (
+        """
+WITH trainee AS (SELECT id, person_id FROM classes_enrolment WHERE id = %(enrolment)s),
+""",
+        _WATCHED.strip(),
+        """
+SELECT v.material_id, material.title, v.since, v.until, v.from_ms, v.to_ms, v.closing, v.fresh_us, v.spent_us,
+       v.credited_us
+  FROM viewing v JOIN courses_material material ON material.id = v.material_id
+ ORDER BY v.since
+""",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """A stretch of watching on demand: when, which part of the video, and what of it counts. Microseconds."""
+
+    material_id: int
+    title: str
+    starts_at: datetime.datetime
+    ends_at: datetime.datetime
+    from_ms: int
+    to_ms: int
+    closing: str  # "" while it is under way
+    fresh_microseconds: int  # content not watched before
+    spent_microseconds: int  # the time it took, without what was spent in a live room
+    microseconds: int  # the lesser of the two
+
+    @property
+    def credited_seconds(self) -> int:
+        return floor_seconds(self.microseconds)
+
+    @property
+    def fresh_seconds(self) -> int:
+        return floor_seconds(self.fresh_microseconds)
+
+    @property
+    def length(self) -> datetime.timedelta:
+        return self.ends_at - self.starts_at
+
+
+def viewings(enrolment_id: int, *, using: str) -> list[Viewing]:
+    """What one trainee watched on demand, in order. One query on the connection `using`."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_VIEWINGS, {"enrolment": enrolment_id})
+        return [Viewing(*row) for row in cursor.fetchall()]
+
+
+def seen_ms(enrolment_id: int, *, using: str) -> dict[int, int]:
+    """How much of each video one trainee has seen, in its milliseconds, by material id. One query."""
+    seen: dict[int, int] = {}
+    for one in viewings(enrolment_id, using=using):
+        seen[one.material_id] = seen.get(one.material_id, 0) + one.fresh_microseconds // 1000
+    return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +399,7 @@ def _run(
                 "deduct": deduct,
                 "by_presence": [kind.value for kind in BY_PRESENCE],
                 "by_handing_in": [kind.value for kind in BY_HANDING_IN],
+                "by_watching": [kind.value for kind in BY_WATCHING],
             },
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()

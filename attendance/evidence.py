@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from attendance.states import CheckKind, SignInMethod
+from attendance.states import CheckKind, SignInMethod, WatchClosing
 from audit.kinds import Kind, register
 
 
@@ -68,6 +68,21 @@ register(
         "attendance.unit_credited",
         sentence=_("作业、考试计入 {hours} 课时"),
         schema={"lesson": int, "source": str, "hours": Decimal},
+    ),
+    Kind(
+        "attendance.watched",
+        sentence=_("点播 {started_at} 到 {last_seen_at}，{closing}"),
+        schema={
+            "material": int,
+            "connection": str,
+            "started_at": datetime,
+            "last_seen_at": datetime,
+            "from_ms": int,
+            "to_ms": int,
+            "heartbeats": int,
+            "longest_gap_ms": int,
+            "closing": WatchClosing,
+        },
     ),
     Kind(
         "attendance.concluded",

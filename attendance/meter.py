@@ -35,6 +35,7 @@ class Group:
     over: int
     ahead: int
     by_handing_in: bool
+    by_watching: bool = False
 
     @property
     def parts(self) -> dict[str, int]:
@@ -67,6 +68,7 @@ def groups_of(credit: TraineeCredit, lessons: Iterable[LessonTrace]) -> list[Gro
                 over=sum(_is_done(one) for one in mine),
                 ahead=sum(not _is_done(one) for one in mine),
                 by_handing_in=all(one.by_handing_in for one in mine),
+                by_watching=all(one.by_watching for one in mine),
             )
         )
     return found
@@ -138,6 +140,8 @@ def outlook(credit: TraineeCredit, lessons: list[LessonTrace], at: datetime.date
 
 
 def _is_done(one: LessonTrace) -> bool:
+    if one.by_watching:
+        return one.microseconds >= one.worth
     return one.handed_in is not None if one.by_handing_in else one.is_over
 
 
@@ -145,4 +149,6 @@ def _is_ahead(one: LessonTrace, at: datetime.datetime) -> bool:
     """Whether the lesson can still earn time: it is to be held, or something may still be handed in."""
     if one.by_handing_in:
         return one.handed_in is None
+    if one.by_watching:
+        return True  # until the class is finished
     return one.by_presence and not one.is_over and one.lesson.ends_at > at

@@ -6,13 +6,23 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from attendance.states import DECIDED_STATES, LIVE_STATES, CheckKind, SignInMethod, SignInState
+from accounts.models import Person, User
+from attendance.states import (
+    DECIDED_STATES,
+    LIVE_STATES,
+    CheckKind,
+    SignInMethod,
+    SignInState,
+    WatchClosing,
+)
 from classes.models import Enrolment, Lesson
+from courses.models import Material
 from identity.models import FaceCheck
 
 MICROSECONDS = 1_000_000
@@ -172,6 +182,82 @@ class UnitCredit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrolment_id} handed in {self.source}"
+
+
+class OpenWatch(models.Model):
+    """Who watches a video on demand right now: one row a human, whatever tabs and devices (H14).
+
+    The stretch under way is [started_at, last_seen_at) by the server's clock and [from_ms, to_ms) of the
+    video; while paused both are empty. A heartbeat answers `nonce` with the number after `seq`.
+    """
+
+    person = models.OneToOneField(Person, models.PROTECT, primary_key=True, related_name="open_watch")
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="open_watches")
+    material = models.ForeignKey(Material, models.PROTECT, related_name="open_watches")
+    connection = models.UUIDField(unique=True)
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    from_ms = models.PositiveIntegerField()
+    to_ms = models.PositiveIntegerField()
+    heartbeats = models.PositiveIntegerField(default=0)
+    longest_gap_ms = models.PositiveIntegerField(default=0)
+    nonce = models.UUIDField()
+    answered = models.UUIDField(null=True)  # the nonce that the last heartbeat answered: it may be sent twice
+    seq = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="open_watch_seen_after_start", condition=Q(last_seen_at__gte=F("started_at"))
+            ),
+            models.CheckConstraint(name="open_watch_runs_forward", condition=Q(to_ms__gte=F("from_ms"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} watches {self.material_id}"
+
+
+class WatchedStretch(models.Model):
+    """A stretch of watching without a break: when, by the server's clock, and which part of the video.
+
+    The ledger from which on-demand time is credited; like presence, one human has one clock.
+    """
+
+    append_only: ClassVar[bool] = True
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="watched_stretches")
+    enrolment = models.ForeignKey(Enrolment, models.PROTECT, related_name="watched_stretches")
+    material = models.ForeignKey(Material, models.PROTECT, related_name="watched_stretches")
+    during = DateTimeRangeField()
+    from_ms = models.PositiveIntegerField()
+    to_ms = models.PositiveIntegerField()
+    heartbeats = models.PositiveIntegerField()
+    closing = models.CharField(max_length=12, choices=WatchClosing.choices)
+    connection = models.UUIDField()
+
+    class Meta:
+        ordering = ["enrolment_id", "during"]
+        verbose_name = _("点播记录")
+        indexes = [models.Index(fields=["enrolment", "material"], name="watched_by_enrolment")]
+        constraints = [
+            ExclusionConstraint(
+                name="watched_one_human_one_clock",
+                expressions=[("person", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(
+                name="watched_has_both_ends",
+                condition=Q(
+                    during__isempty=False, during__startswith__isnull=False, during__endswith__isnull=False
+                ),
+            ),
+            models.CheckConstraint(name="watched_some_content", condition=Q(to_ms__gt=F("from_ms"))),
+            models.CheckConstraint(
+                name="watched_closing_known", condition=Q(closing__in=WatchClosing.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} watched {self.material_id} {self.during}"
 
 
 class Verdict(models.Model):

@@ -259,6 +259,22 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterable[Task]:
         )
 
 
+# --- watching on demand ---
+
+
+def watched_ms(enrolment: Enrolment, using: str = "default") -> dict[int, int]:
+    """How much of each video a trainee has seen, in milliseconds of the video, by material id."""
+    return credit.seen_ms(enrolment.pk, using=using)
+
+
+def on_demand_opens(training_class: TrainingClass) -> datetime.datetime | None:
+    """When watching begins to earn time; None where a class is not mixed or has no on-demand hours (H14)."""
+    if training_class.mode != Mode.MIXED:
+        return None
+    lessons = training_class.lessons.filter(kind=HourKind.ON_DEMAND)
+    return lessons.order_by("starts_at").values_list("starts_at", flat=True).first()
+
+
 # --- the room ---
 
 

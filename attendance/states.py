@@ -39,3 +39,15 @@ DECIDED_STATES = (SignInState.ACCEPTED, SignInState.REFUSED)
 class CheckKind(models.TextChoices):
     ROLL_CALL = "roll_call", _("在线点名")
     QUESTION = "question", _("随机答题")
+
+
+class WatchClosing(models.TextChoices):
+    """What ended a stretch of watching a video."""
+
+    PAUSED = "paused", _("暂停或播完")
+    SEEKED = "seeked", _("跳到别处")
+    SILENT = "silent", _("没有收到信号")
+    TAKEN_OVER = "taken_over", _("在别的页面接着看")
+    LEFT = "left", _("离开")
+    IN_LIVE_ROOM = "in_live_room", _("进了直播课堂")
+    CLASS_OVER = "class_over", _("已经结班")

@@ -1,9 +1,9 @@
-"""What beat does for attendance: close checks whose time is over, and catch up on judged faces."""
+"""What beat does for attendance: close checks and watches whose time is over, catch up on judged faces."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from attendance.actions import close_due_checks, settle_sign_in
+from attendance.actions import close_due_checks, close_silent_watches, settle_sign_in
 from attendance.queries import unsettled_sign_ins
 
 
@@ -20,3 +20,9 @@ def settle_sign_ins() -> int:
     for sign_in in waiting:
         settle_sign_in(sign_in=sign_in, at=timezone.now())
     return len(waiting)
+
+
+@shared_task(name="attendance.close_silent_watches")
+def close_watches() -> int:
+    """End what nobody watches any more; returns how many."""
+    return close_silent_watches(at=timezone.now())

@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.editions import edition
 from attendance import credit
-from attendance.credit import LessonRanges, Range
+from attendance.credit import LessonRanges, Range, Viewing
 from attendance.models import MICROSECONDS, CheckTarget, SignIn, UnitCredit
 from attendance.states import SignInState
 from classes.live.models import PresenceInterval
@@ -110,6 +110,8 @@ class LessonTrace:
     checks: tuple[AskedCheck, ...] = ()
     presence: tuple[PresenceInterval, ...] = ()
     handed_in: UnitCredit | None = None
+    # What was watched on demand in this class; every on-demand lesson has all of it, they share the time.
+    viewings: tuple[Viewing, ...] = ()
 
     @property
     def credited_seconds(self) -> int:
@@ -123,6 +125,10 @@ class LessonTrace:
     @property
     def by_handing_in(self) -> bool:
         return self.lesson.kind in credit.BY_HANDING_IN
+
+    @property
+    def by_watching(self) -> bool:
+        return self.lesson.kind in credit.BY_WATCHING
 
     @property
     def credited(self) -> tuple[Stretch, ...]:
@@ -151,7 +157,8 @@ class _Facts:
 
 
 def trace(enrolment: Enrolment, using: str = "default") -> list[LessonTrace]:
-    """Every lesson of the class as this trainee spent it, in the order of the timetable. Six queries.
+    """Every lesson of the class as this trainee spent it, in the order of the timetable. Six queries,
+    seven where there are on-demand lessons.
 
     The stretches of a lesson by presence are exactly its planned time when it is over; while it runs, what is
     still to come is left out. Raises Refusal edition_unset where a lesson hour has no length.
@@ -168,9 +175,14 @@ def trace(enrolment: Enrolment, using: str = "default") -> list[LessonTrace]:
     facts = _facts(enrolment, using)
     lessons = Lesson.objects.using(using).filter(training_class=training_class).order_by("starts_at", "pk")
     hour = rules.lesson_hour_seconds
+    planned = list(lessons)
+    watches = any(lesson.kind in credit.BY_WATCHING for lesson in planned)
+    viewings = tuple(credit.viewings(enrolment.pk, using=using)) if watches else ()
     return [
-        _lesson(lesson, number, enrolment, ranges.get(lesson.pk), facts.get(lesson.pk, _Facts()), hour)
-        for number, lesson in enumerate(lessons, 1)
+        _lesson(
+            lesson, number, enrolment, ranges.get(lesson.pk), facts.get(lesson.pk, _Facts()), hour, viewings
+        )
+        for number, lesson in enumerate(planned, 1)
     ]
 
 
@@ -217,6 +229,7 @@ def _lesson(
     ranges: LessonRanges | None,
     facts: _Facts,
     lesson_hour: int,
+    viewings: tuple[Viewing, ...],
 ) -> LessonTrace:
     by_presence = lesson.kind in credit.BY_PRESENCE and lesson.state != LessonState.PLANNED
     return LessonTrace(
@@ -224,12 +237,16 @@ def _lesson(
         number=number,
         worth=int(lesson.hours * lesson_hour * MICROSECONDS),
         microseconds=ranges.microseconds if ranges else 0,
-        subject=f"{lesson.subject}/person/{enrolment.person_id}",
+        # What was watched belongs to the class, not to a lesson: its evidence is the trainee's.
+        subject=enrolment.subject
+        if lesson.kind in credit.BY_WATCHING
+        else f"{lesson.subject}/person/{enrolment.person_id}",
         stretches=tuple(_stretches(lesson, ranges, facts)) if ranges and by_presence else (),
         sign_ins=tuple(facts.sign_ins),
         checks=tuple(facts.checks),
         presence=tuple(facts.presence),
         handed_in=facts.handed_in,
+        viewings=viewings if lesson.kind in credit.BY_WATCHING else (),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +19,7 @@ from accounts.models import User
 from accounts.refusals import rendered
 from attendance import actions, drawing, queries
 from attendance.actions.sign_in import sign_in_opens_at
+from attendance.actions.watching import judge_watchable
 from attendance.credit import floor_seconds
 from attendance.forms import CodeForm
 from attendance.meter import groups_of, outlook
@@ -33,11 +36,15 @@ from audit.queries import entries_about
 from classes.models import Enrolment, Lesson
 from classes.permissions import access_class, access_enrolment, can_teach, require_teach, sees_roster
 from classes.states import EnrolmentState, LessonState
+from courses.models import Material
+from courses.permissions import can_read_materials
+from courses.states import MaterialKind, MaterialState
 from identity import uploads
 from identity.actions.codes import LIFETIME
 from identity.faces import get_engine
 from identity.queries import live_template, open_consent
 from policy.refusals import Refusal
+from policy.terms import Mode
 
 
 @login_required
@@ -179,6 +186,81 @@ def _desk(request: HttpRequest, lesson: Lesson, issued: dict[str, Any] | None = 
     )
 
 
+# --- slides and videos ---
+
+
+@login_required
+@require_safe
+def materials(request: HttpRequest, pk: int) -> HttpResponse:
+    """The slides and videos of the class's course version; a trainee sees how much of each was watched."""
+    user, training_class = _user(request), access_class(request.user, pk)
+    enrolment = own_enrolment(user, training_class)
+    version = training_class.course_version
+    found = list(version.materials.filter(state=MaterialState.READY)) if version else []
+    if version is not None and not can_read_materials(user, version):
+        raise Http404
+    seen = queries.watched_ms(enrolment) if enrolment else {}
+    return render(
+        request,
+        "attendance/materials.html",
+        {
+            "training_class": training_class,
+            "version": version,
+            "materials": [(one, _seen_share(one, seen.get(one.pk, 0))) for one in found],
+            "enrolment": enrolment,
+            "earns": enrolment is not None and queries.on_demand_opens(training_class) is not None,
+            "opens_at": queries.on_demand_opens(training_class),
+        },
+    )
+
+
+def _seen_share(material: Material, seen_ms: int) -> Fraction | None:
+    return (
+        Fraction(min(seen_ms, material.duration_ms), material.duration_ms) if material.duration_ms else None
+    )
+
+
+@login_required
+@never_cache
+@require_safe
+def watch(request: HttpRequest, pk: int, material: int) -> HttpResponse:
+    """A video of the class's version; in a mixed class a trainee's watching is timed by the server."""
+    user, training_class = _user(request), access_class(request.user, pk)
+    found = get_object_or_404(
+        Material.objects.select_related("version__course"),
+        pk=material,
+        version=training_class.course_version_id,
+        kind=MaterialKind.VIDEO,
+        state=MaterialState.READY,
+    )
+    if not can_read_materials(user, found.version):
+        raise Http404
+    enrolment = own_enrolment(user, training_class)
+    why_not: Refusal | None = None
+    try:
+        judge_watchable(training_class, found, timezone.now())
+    except Refusal as refusal:
+        why_not = refusal
+    earns = enrolment is not None and why_not is None
+    return render(
+        request,
+        "attendance/watch.html",
+        {
+            "training_class": training_class,
+            "material": found,
+            "enrolment": enrolment,
+            "earns": earns,
+            "why_not": rendered(why_not) if why_not and enrolment else None,
+            "data": {
+                "open": f"/api/v1/classes/{training_class.pk}/watches/",
+                "watches": "/api/v1/watches/",
+                "material": found.pk,
+                "every": settings.HEARTBEAT_SECONDS,
+            },
+        },
+    )
+
+
 # --- time ---
 
 
@@ -239,6 +321,7 @@ def class_table(request: HttpRequest, pk: int) -> HttpResponse:
             "passed": sum(one.passed for one in credits),
             "required": credits[0].decision if credits else None,
             "is_concluded": queries.is_concluded(training_class),
+            "is_mixed": training_class.mode == Mode.MIXED,
             "lessons": training_class.lessons.order_by("starts_at", "pk"),
             "computed_at": timezone.now(),
         },
@@ -246,9 +329,11 @@ def class_table(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _table_row(one: TraineeCredit) -> dict[str, Any]:
-    by_group = {"live": 0, "work": 0, "care": 0}
+    by_group = {"live": 0, "work": 0, "care": 0, "on_demand": 0}
     for kind, time in one.by_kind.items():
-        group = {"live": "live", "homework": "work", "exam": "work"}.get(kind.value, "care")
+        group = {"live": "live", "homework": "work", "exam": "work", "on_demand": "on_demand"}.get(
+            kind.value, "care"
+        )
         by_group[group] += time
     remarks: dict[str, int] = {}
     for remark in one.remarks:
@@ -283,6 +368,8 @@ def trainee(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _lane_words(one: LessonTrace) -> str:
     """One lane in a sentence, for those who cannot see it."""
+    if one.by_watching:
+        return _("点播，看了 %(n)s 段") % {"n": len(one.viewings)}
     if one.by_handing_in:
         return _("已提交") if one.handed_in else _("还没有提交")
     return drawing.said(one.stretches)

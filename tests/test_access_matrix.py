@@ -113,6 +113,9 @@ api:roll-calls             post   T S
 api:questions              post   T S
 api:check-answer           post   L
 api:class-attendance       get    T S M O P
+api:watches                post   L
+api:watch-beat             post   L T S M R O G F P
+api:watch-end              post   L T S M R O G F P
 api:meter                  get    L T S M R O G F P
 api:claims                 get    L T S M R O G F P
 api:claims                 post   L T S M R O G F P
@@ -214,6 +217,8 @@ attendance:code            post   -
 attendance:confirm         post   T S
 attendance:refuse          post   T S
 attendance:meter           get    L T S M O P
+attendance:materials       get    L T S M O P
+attendance:watch           get    L T S M O P
 attendance:class           get    T S M O P
 attendance:trainee         get    L T S M O P
 subsidies:list             get    L T S M R O G F P
@@ -352,7 +357,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:room-media-watch", "post"): {"connection": KEY, "feed": "lecturer-1"},
     ("api:room-media-start", "post"): {"peer": KEY, "sdp": "v=0"},
     ("api:room-media-configure", "post"): {"peer": KEY, "mid": "0", "send": False},
-    ("api:room-media-leave", "post"): {"peer": KEY},
+    ("api:room-media-leave", "post"): {"peer": KEY, "connection": KEY},
     ("api:questions", "post"): {"prompt": "对不对？", "options": ["对", "错"], "correct": 0},
     ("api:sign-in", "post"): {"code": "123456"},
     ("api:filing-decision", "post"): {"approved": False, "reason": "直播少一课时", "number": ""},
@@ -424,7 +429,7 @@ class AccessMatrix(TestCase):
         check = Check.objects.filter(lesson__training_class=running).latest("pk")
         certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
         assert submission is not None
-        slides = shelve(running, cast, now)["slides"]
+        shelf = shelve(running, cast, now)
         campaign = build_recruitment(cast, now=now, draft=world["draft"])
         registration = register_learner(cast, campaign, now=now)
         cls.world = world
@@ -447,7 +452,8 @@ class AccessMatrix(TestCase):
             "attendance/": learner.pk,
             "roster/": learner.pk,
             "courses/": running.course_id,
-            "materials/": slides.pk,
+            "materials/": shelf["slides"].pk,
+            "video": shelf["video"].pk,
             "certificates/": certificate.pk,
             "exams/": exam.pk,
             "exam lesson": exam_lesson.pk,
@@ -475,6 +481,8 @@ class AccessMatrix(TestCase):
                     found[part] = self.ids[self.kind_of(route)]
             elif part in ("lesson", "lesson_pk"):
                 found[part] = self.ids["lessons/"]
+            elif part == "material":
+                found[part] = self.ids["video"]
             elif part == "class_pk":
                 found[part] = self.ids["draw-up"]
             elif part == "number" and "certificates" in route:
@@ -501,6 +509,7 @@ class AccessMatrix(TestCase):
         client = self.clients[letter]
         body = {
             **BODIES,
+            ("api:watches", "post"): {"material": self.ids["video"]},
             ("api:sign-in-codes", "post"): {"enrolment": self.ids["attendance/"]},
             ("api:class-exam", "post"): {"lesson": self.ids["exam lesson"]},
             ("exams:class", "post"): {"lesson": self.ids["exam lesson"]},

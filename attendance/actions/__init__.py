@@ -16,16 +16,22 @@ from attendance.actions.sign_in import (
 )
 from attendance.actions.units import credit_unit
 from attendance.actions.verdicts import conclude_attendance
+from attendance.actions.watching import Beat, beat_watch, close_silent_watches, end_watch, open_watch
 
 __all__ = [
+    "Beat",
     "answer_check",
     "ask_question",
+    "beat_watch",
     "call_roll",
     "close_due_checks",
+    "close_silent_watches",
     "conclude_attendance",
     "confirm_sign_in",
     "credit_unit",
+    "end_watch",
     "issue_sign_in_code",
+    "open_watch",
     "refuse_sign_in",
     "settle_sign_in",
     "sign_in_by_code",

@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "attendance_checktarget",
     "attendance_checkanswer",
     "attendance_unitcredit",
+    "attendance_watchedstretch",
     "attendance_verdict",
     "subsidies_remark",
 )

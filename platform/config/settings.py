@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
         ("presence: close who fell silent", "live.close_silent_presences", 5.0),
         ("lessons: end what nobody ended", "live.end_overdue_lessons", 60.0),
         ("checks: close what is due", "attendance.close_due_checks", 5.0),
+        ("videos: end what nobody watches any more", "attendance.close_silent_watches", 10.0),
         ("sign-ins: take over what face checks found", "attendance.settle_sign_ins", 5.0),
         ("faces: judge what was left waiting", "identity.tasks.judge_waiting", 30.0),
         ("exams: hand in papers whose time is over", "exams.tasks.hand_in_due_attempts", 10.0),
