@@ -154,7 +154,7 @@ class RosterForm(forms.Form):
         widget=forms.FileInput(
             attrs={"accept": ".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
         ),
-        help_text=gettext_lazy("用模板填，最多 200 行。要么全部导入，要么一行也不导。"),
+        help_text=gettext_lazy("用模板填。先给您核对，再导入；要么全部导入，要么一行也不导。"),
         allow_empty_file=True,
     )
 

@@ -187,7 +187,10 @@ classes:cancel             post   M
 classes:roster             get    T S M O P
 classes:roster             post   M
 classes:roster_template    get    L T S M O P
-classes:roster_marked      post   M
+classes:roster_preview     get    M
+classes:roster_preview     post   M
+classes:roster_faults      get    M
+classes:roster_marked      get    M
 classes:roster_remove      post   M
 classes:timetable          get    L T S M O P
 classes:timetable          post   M

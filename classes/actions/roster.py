@@ -33,6 +33,7 @@ class RosterImport:
     rejected: tuple[RosterFault, ...]
     sha256: str
     imported: bool
+    rows: tuple[RosterRow, ...] = ()
 
 
 def import_roster(
@@ -69,6 +70,7 @@ def import_roster(
             rejected=tuple(faults),
             sha256=hashlib.sha256(content).hexdigest(),
             imported=not faults and not dry_run,
+            rows=() if faults else sheet.rows,
         )
         if result.imported:
             _enrol(training_class, sheet.rows, enrolled, result, actor=actor, at=at)

@@ -1,9 +1,10 @@
-"""The roster's page: who is in, the template, the import and what was wrong with it."""
+"""The roster's page: who is in, the template, and the import in two steps: look first, then import."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,19 +14,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.refusals import rendered
-from classes import actions, permissions, queries
+from classes import actions, permissions, previews, queries
 from classes.api import xlsx_response
 from classes.forms import RosterForm
 from classes.models import TrainingClass
-from classes.rosters import HEADERS, marked_workbook, template_workbook
+from classes.previews import Preview
+from classes.rosters import HEADERS, faults_workbook, marked_workbook, template_workbook
 from classes.states import EDITABLE_STATES
 from policy.refusals import Refusal
+
+PAGE_SIZE = 50
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def roster(request: HttpRequest, pk: int) -> HttpResponse:
-    """The roster; POST imports a file, all of it or nothing."""
+    """The roster; POST reads a file and leads to its preview, or says why it cannot be opened."""
     user = _user(request)
     training_class = permissions.access_class(user, pk)
     if not permissions.sees_roster(user, training_class):
@@ -37,21 +41,35 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, training_class, form=form, status=400)
     upload = form.cleaned_data["file"]
+    content = upload.read()
     try:
+        _dry_run(user, training_class, content)
+    except Refusal as refusal:
+        return _refused(request, training_class, refusal, upload.name, upload.size)
+    token = previews.keep(training_class=training_class, actor=user, filename=upload.name, content=content)
+    return redirect("classes:roster_preview", pk, token)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """What a file holds and what would come of it; POST imports it, all of it or nothing."""
+    user, training_class, kept = _kept(request, pk, token)
+    if kept is None:
+        return _gone(request, pk)
+    try:
+        if request.method != "POST":
+            result = _dry_run(user, training_class, kept.content)
+            return _preview_page(request, training_class, kept, result)
         result = actions.import_roster(
-            training_class=training_class, content=upload.read(), actor=user, at=timezone.now()
+            training_class=training_class, content=kept.content, actor=user, at=timezone.now()
         )
     except Refusal as refusal:
-        return _page(
-            request,
-            training_class,
-            form=RosterForm(),
-            refusal=rendered(refusal),
-            faults=list(refusal.details.get("rejected", ())),  # type: ignore[call-overload]
-            filename=upload.name,
-            size=upload.size,
-            status=refusal.status,
-        )
+        if refusal.code == "roster_rejected":  # what it found is on the preview itself
+            result = _dry_run(user, training_class, kept.content)
+            return _preview_page(request, training_class, kept, result, status=refusal.status)
+        return _refused(request, training_class, refusal, kept.filename, len(kept.content))
+    previews.forget(token)
     messages.success(
         request,
         ngettext("导入了 %(count)s 名学员。", "导入了 %(count)s 名学员。", result.accepted)
@@ -60,26 +78,30 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("classes:roster", pk)
 
 
-def _page(
-    request: HttpRequest, training_class: TrainingClass, *, status: int = 200, **context: Any
-) -> HttpResponse:
-    manages = permissions.can_manage(_user(request), training_class)
-    faults = [fault.render(gettext) for fault in context.pop("faults", [])]
-    return render(
-        request,
-        "classes/roster.html",
-        {
-            "training_class": training_class,
-            "roster": list(queries.roster_of(training_class)),
-            "manages": manages,
-            "editable": manages and training_class.state in EDITABLE_STATES,
-            "headers": HEADERS,
-            "faults": faults,
-            "wrong_rows": len({fault["row"] for fault in faults if fault["row"]}),
-            **context,
-        },
-        status=status,
-    )
+@login_required
+@require_safe
+def faults(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """The list of everything that is wrong with the file."""
+    user, training_class, kept = _kept(request, pk, token)
+    if kept is None:
+        return _gone(request, pk)
+    result = _dry_run(user, training_class, kept.content)
+    return xlsx_response(faults_workbook(result.rejected, gettext), "roster-faults.xlsx")
+
+
+@login_required
+@require_safe
+def marked(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """The file itself, with every faulty cell red and a note in it."""
+    user, training_class, kept = _kept(request, pk, token)
+    if kept is None:
+        return _gone(request, pk)
+    result = _dry_run(user, training_class, kept.content)
+    try:
+        content = marked_workbook(kept.content, result.rejected, gettext)
+    except Refusal as refusal:
+        return _preview_page(request, training_class, kept, result, refusal=refusal, status=refusal.status)
+    return xlsx_response(content, "roster-marked.xlsx")
 
 
 @login_required
@@ -92,28 +114,6 @@ def template(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def marked(request: HttpRequest, pk: int) -> HttpResponse:
-    """The file that was sent, with every faulty cell red and a note in it; nothing is stored."""
-    user = _user(request)
-    training_class = permissions.access_class(user, pk)
-    permissions.require_manage(user, training_class)
-    form = RosterForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _page(request, training_class, form=form, status=400)
-    content = form.cleaned_data["file"].read()
-    try:
-        result = actions.import_roster(
-            training_class=training_class, content=content, actor=user, at=timezone.now(), dry_run=True
-        )
-    except Refusal as refusal:
-        return _page(
-            request, training_class, form=RosterForm(), refusal=rendered(refusal), status=refusal.status
-        )
-    return xlsx_response(marked_workbook(content, result.rejected, gettext), "roster-marked.xlsx")
-
-
-@login_required
-@require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one trainee off the roster."""
     user = _user(request)
@@ -121,6 +121,88 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     actions.remove_trainee(enrolment=enrolment, actor=user, at=timezone.now())
     messages.success(request, _("已移出 %(name)s。") % {"name": enrolment.person.name})
     return redirect("classes:roster", enrolment.training_class_id)
+
+
+def _dry_run(user: User, training_class: TrainingClass, content: bytes) -> actions.RosterImport:
+    return actions.import_roster(
+        training_class=training_class, content=content, actor=user, at=timezone.now(), dry_run=True
+    )
+
+
+def _kept(request: HttpRequest, pk: int, token: str) -> tuple[User, TrainingClass, Preview | None]:
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    permissions.require_manage(user, training_class)
+    return user, training_class, previews.find(training_class=training_class, actor=user, token=token)
+
+
+def _gone(request: HttpRequest, pk: int) -> HttpResponse:
+    messages.info(request, _("预览已过期，请重新上传。上传的表最多留 30 分钟。"))
+    return redirect("classes:roster", pk)
+
+
+def _page(
+    request: HttpRequest, training_class: TrainingClass, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    manages = permissions.can_manage(_user(request), training_class)
+    return render(
+        request,
+        "classes/roster.html",
+        {
+            "training_class": training_class,
+            "roster": list(queries.roster_of(training_class)),
+            "manages": manages,
+            "editable": manages and training_class.state in EDITABLE_STATES,
+            "headers": HEADERS,
+            **context,
+        },
+        status=status,
+    )
+
+
+def _refused(
+    request: HttpRequest, training_class: TrainingClass, refusal: Refusal, filename: str, size: int
+) -> HttpResponse:
+    return _page(
+        request,
+        training_class,
+        form=RosterForm(),
+        refusal=rendered(refusal),
+        filename=filename,
+        size=size,
+        status=refusal.status,
+    )
+
+
+def _preview_page(
+    request: HttpRequest,
+    training_class: TrainingClass,
+    kept: Preview,
+    result: actions.RosterImport,
+    *,
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    wrong = Paginator(result.rejected, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "classes/roster_preview.html",
+        {
+            "training_class": training_class,
+            "preview": kept,
+            "size": len(kept.content),
+            "result": result,
+            "sound": not result.rejected,
+            "page": wrong
+            if result.rejected
+            else Paginator(result.rows, PAGE_SIZE).get_page(request.GET.get("page")),
+            "faults": [fault.render(gettext) for fault in wrong],
+            "wrong_rows": len({fault.row for fault in result.rejected if fault.row}),
+            "refusal": rendered(refusal) if refusal else None,
+            "form": RosterForm(),
+        },
+        status=status,
+    )
 
 
 def _user(request: HttpRequest) -> User:

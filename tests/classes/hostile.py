@@ -41,7 +41,7 @@ def one(**changes: Any) -> bytes:
     return roster_file([trainee_row(0, **changes)])
 
 
-def dressed(dress: Callable[[Any], object], rows: int = 3) -> bytes:
+def dressed(dress: Any, rows: int = 3) -> bytes:
     return roster_file([trainee_row(n) for n in range(rows)], dress=dress)
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from accounts.models import Person
 from audit.models import Entry
 from classes import actions
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
@@ -178,7 +179,6 @@ def urls(training_class, filing, enrolment):
                 "edit",
                 "cancel",
                 "roster",
-                "roster_marked",
                 "timetable",
                 "timetable_check",
                 "filing",
@@ -240,8 +240,17 @@ def test_a_roster_is_imported_on_its_page(school, manager):
     template = client.get(reverse("classes:roster_template", args=[training_class.pk]))
     sheet = load_workbook(io.BytesIO(template.content))[SHEET]
     assert [cell.value for cell in sheet[1]] == list(HEADERS)
-    response = client.post(url, upload(roster_file([trainee_row(0), trainee_row(1)])), follow=True)
+    looked = client.post(url, upload(roster_file([trainee_row(0), trainee_row(1)])), follow=True)
+    body = text(looked)
+    assert "核对花名册：还没有导入" in body
+    assert "王小满" in body
+    assert trainee_row(0)["身份证号"] not in body
+    assert not Enrolment.objects.exists()
+    assert not Person.objects.filter(name="陈国强").exists()
+    response = client.post(looked.redirect_chain[-1][0], follow=True)
     assert "导入了 2 名学员。" in text(response)
+    assert "预览已过期" in text(client.post(looked.redirect_chain[-1][0], follow=True))
+    assert training_class.enrolments.count() == 2
     enrolment = training_class.enrolments.first()
     gone = client.post(reverse("classes:roster_remove", args=[enrolment.pk]), follow=True)
     assert f"已移出 {enrolment.person.name}。" in text(gone)
@@ -250,29 +259,66 @@ def test_a_roster_is_imported_on_its_page(school, manager):
 def test_a_rejected_roster_shows_every_cell_and_how_to_mend_it(school, manager):
     training_class = school.create()
     content = roster_file([trainee_row(0), trainee_row(1, phone="1")])
-    response = client_of(manager).post(reverse("classes:roster", args=[training_class.pk]), upload(content))
+    client = client_of(manager)
+    response = client.post(reverse("classes:roster", args=[training_class.pk]), upload(content), follow=True)
+    url = response.redirect_chain[-1][0]
     body = text(response)
-    assert response.status_code == 409
     assert "花名册导入：一行也没有导入" in body
     assert "C3" in body
     assert "手机号应为 11 位数字" in body
     assert not Enrolment.objects.exists()
-    marked = client_of(manager).post(
-        reverse("classes:roster_marked", args=[training_class.pk]), upload(content)
-    )
+    marked = client.get(f"{url}marked/")
     assert load_workbook(io.BytesIO(marked.content))[SHEET]["C3"].comment is not None
+    told = load_workbook(io.BytesIO(client.get(f"{url}faults/").content)).worksheets[0]
+    assert [cell.value for cell in told[2]][:3] == ["3", "C", "手机号"]
+    assert client.post(url).status_code == 409
     assert not Enrolment.objects.exists()
+
+
+def test_faults_and_people_are_shown_page_by_page(school, manager):
+    client = client_of(manager)
+    url = reverse("classes:roster", args=[school.create().pk])
+    response = client.post(
+        url, upload(roster_file([trainee_row(n, phone="1") for n in range(60)])), follow=True
+    )
+    assert text(response).count('class="yc-cell"') == 50
+    second = text(client.get(response.redirect_chain[-1][0], {"page": "2"}))
+    assert "C61" in second
+    assert "C2<" not in second
+    good = client.post(url, upload(roster_file([trainee_row(n) for n in range(60)])), follow=True)
+    assert "将导入 60 人" in text(good)
+    assert text(client.get(good.redirect_chain[-1][0], {"page": "2"})).count("<tr><td>") == 10
+
+
+def test_a_preview_is_for_who_uploaded_it_and_for_its_class_alone(school, manager, cast):
+    from django.core.cache import cache
+
+    from accounts.actions import grant_role
+    from accounts.models import User
+
+    training_class, other = school.create(), school.create(name="另一个班")
+    client = client_of(manager)
+    content = roster_file([trainee_row(1)])
+    url = client.post(reverse("classes:roster", args=[training_class.pk]), upload(content))["Location"]
+    token = url.rstrip("/").rsplit("/", 1)[-1]
+    [sealed] = [value for value in (cache.get(f"roster-preview:{token}"),) if value]
+    assert content not in sealed
+    colleague = User.objects.create_user("manager2")
+    grant_role(user=colleague, role="manager", institution=cast.school)
+    elsewhere = reverse("classes:roster_preview", args=[other.pk, token])
+    for user, address in ((colleague, url), (manager, elsewhere)):
+        assert client_of(user).post(address).status_code == 302
+    assert client_of(cast.rival).get(url).status_code == 404
+    assert not Enrolment.objects.exists()
+    assert "将导入 1 人" in text(client.get(url))
 
 
 @pytest.mark.parametrize("content", [b"", b"no workbook"])
 def test_a_file_that_is_no_workbook_is_refused_on_the_page(school, manager, content):
     training_class = school.create()
-    for name in ("roster", "roster_marked"):
-        response = client_of(manager).post(
-            reverse(f"classes:{name}", args=[training_class.pk]), upload(content)
-        )
-        assert response.status_code == 400
-        assert "yc-refusal" in text(response)
+    response = client_of(manager).post(reverse("classes:roster", args=[training_class.pk]), upload(content))
+    assert response.status_code == 400
+    assert "yc-refusal" in text(response)
     nothing = client_of(manager).post(reverse("classes:roster", args=[training_class.pk]))
     assert nothing.status_code == 400
 

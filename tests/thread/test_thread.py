@@ -237,6 +237,7 @@ def upload_roster(page: Page, pk: int, folder: Path) -> None:
     page.locator(
         "form:has(input[type=file]) button[type=submit], form:has(input[type=file]) button"
     ).first.click()
+    page.get_by_role("button", name="导入这 2 人").click()
     until(lambda: done(api(page, "GET", f"classes/{pk}/roster/"))["count"] == 2, 10)
 
 
