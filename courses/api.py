@@ -17,12 +17,12 @@ from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
 from courses import permissions
-from courses.models import Course, CourseVersion, Material
+from courses.models import HOUR_KINDS, Course, CourseVersion, Material
 from courses.outlines import hours_of
 from courses.queries import OTHER_TYPES, catalogue, filtered, versions_of, with_hours
 from courses.states import MaterialKind, MaterialState, Origin, VersionState
 from policy.messages import plain
-from policy.terms import COURSE_TYPES, HourKind
+from policy.terms import COURSE_TYPES
 
 Body = serializers.Serializer[Any]
 
@@ -60,7 +60,7 @@ class CourseSerializer(Body):
 class UnitSerializer(Body):
     position = serializers.IntegerField()
     title = serializers.CharField()
-    kind = serializers.ChoiceField(choices=[(kind.value, kind.label) for kind in HourKind])
+    kind = serializers.ChoiceField(choices=HOUR_KINDS)
     hours = HoursField()
 
 

@@ -286,6 +286,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ClassState": "classes.states.ClassState",
         "FilingState": "classes.states.FilingState",
+        "CourseVersionState": "courses.states.VersionState",
+        "MaterialState": "courses.states.MaterialState",
+        "MaterialKind": "courses.states.MaterialKind",
+        "HourKind": "courses.models.HOUR_KINDS",
         "SignInState": "attendance.states.SignInState",
         "AttemptState": "exams.states.AttemptState",
         "ClaimState": "subsidies.states.ClaimState",

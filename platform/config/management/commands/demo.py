@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from config.demo.cast import build_cast
 from config.demo.recruitment import build_recruitment
+from config.demo.shelf import stock
 from config.demo.stages import STAGES, build
 from courses.actions import load_catalogue
 from exams.actions.bank import load_question_bank
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             load_catalogue(at=now)
             load_question_bank()
             cast = build_cast(at=now)
+            stock(cast, at=now)
         for stage in options["stage"] or STAGES:
             started = time.monotonic()
             with transaction.atomic():
