@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.rulebook import articles, compare, known_edition, the_norm
-from policy.citations import citations
+from policy.citations import citation_of, citations
 from policy.editions import Edition, Parameter
 
 
@@ -26,6 +26,7 @@ def _said(parameter: Parameter | None) -> dict[str, Any] | None:
         **body,
         "text": parameter.value_text(gettext),
         "document": parameter.document.render(gettext),
+        "own_citation": parameter.citation if parameter.citation != citation_of(parameter.row) else "",
         "is_reading": parameter.reading is not None,
         "alternatives": [gettext(text) for text in parameter.alternatives],
     }

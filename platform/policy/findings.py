@@ -54,6 +54,7 @@ class Finding:
     waivable: bool = False
     numbers: tuple[Parameter, ...] = ()
     outcome: Outcome = None  # type: ignore[assignment]  # derived below where it is not given
+    cited: str = ""  # where it is not the ledger row's own sentence
 
     def __post_init__(self) -> None:
         if not self.outcome:
@@ -73,12 +74,14 @@ class Finding:
             actual=refusal.found,
             message=refusal.message,
             params=refusal.params,
+            cited=refusal.citation,
         )
 
     @property
     def citation(self) -> str:
         """The ledger row's sentence; that of the number itself where the edition is of another norm."""
-        return next((one.citation for one in self.numbers if one.foreign), "") or citation_of(self.row)
+        own = self.cited or next((one.citation for one in self.numbers if one.foreign), "")
+        return own or citation_of(self.row)
 
     @property
     def blocks(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from policy.completion import payments
 from policy.editions import Edition, EditionError, SourceKind, load_editions
+from policy.findings import Finding
 from policy.refusals import Refusal
 from policy.terms import Mode
 from policy.timetable import check_timetable, whole_hour_limits
@@ -79,6 +80,13 @@ def test_its_findings_cite_its_own_sources_and_never_the_norm(ningxia: Edition) 
     assert len(cited) == 5
     assert not [citation for citation in cited.values() if "规范" in citation]
     assert cited["on_demand_share"] == "点播占35%，按上限读"
+
+
+def test_what_it_leaves_open_is_not_put_on_the_norm_either(ningxia: Edition) -> None:
+    with pytest.raises(Refusal) as refused:
+        ningxia.whole("class_size_cap", "SYB")
+    assert refused.value.render()["citation"] == "报道没有写明"
+    assert Finding.of_refusal(refused.value).citation == "报道没有写明"
 
 
 def test_nothing_in_it_claims_to_be_verified(ningxia: Edition) -> None:

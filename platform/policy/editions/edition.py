@@ -229,7 +229,9 @@ class Edition:
         """
         found = self.parameter(name, course_type)
         if isinstance(found.value, Gap):
-            raise self._unset(found.spec, course_type, row=found.row)
+            raise self._unset(
+                found.spec, course_type, row=found.row, citation=found.citation if found.foreign else ""
+            )
         return found.value
 
     def is_set(self, name: str, course_type: str | None = None) -> bool:
@@ -319,7 +321,9 @@ class Edition:
             "parameters": [one.render(translate) for one in self.parameters.values()],
         }
 
-    def _unset(self, spec: ParameterSpec, course_type: str | None, *, row: str) -> Refusal:
+    def _unset(
+        self, spec: ParameterSpec, course_type: str | None, *, row: str, citation: str = ""
+    ) -> Refusal:
         params: dict[str, object] = {"edition": self.title, "parameter": spec.label}
         if spec.by_course_type and course_type is not None:
             message = gettext_noop(
@@ -333,6 +337,7 @@ class Edition:
             message,
             required=spec.label,
             rule=row,
+            citation=citation,
             next_step=gettext_noop("请联系人力资源社会保障部门，补录“%(parameter)s”和它的依据文件。"),
             params=params,
             details={"edition": self.id, "parameter": spec.name, "course_type": course_type},
