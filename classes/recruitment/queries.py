@@ -225,8 +225,9 @@ def registrations_of(person: Person) -> QuerySet[Registration]:
 
 def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
     """What recruitment asks of a manager and of a trainee on their start page."""
-    if user.has_role(Role.MANAGER) and user.institution is not None:
-        yield from _manager_steps(user.institution)
+    for membership in user.active_memberships:
+        if membership.role == Role.MANAGER and membership.institution is not None:
+            yield from _manager_steps(membership.institution)
     if user.person is not None and user.has_role(Role.TRAINEE):
         yield from _trainee_steps(user.person)
 

@@ -206,6 +206,11 @@ CELERY_BEAT_SCHEDULE = {
         ("evidence: sign what is new", "audit.tasks.seal_now", crontab(minute="*/15")),
         ("evidence: seal the day", "audit.tasks.seal_yesterday", crontab(hour=0, minute=10)),
         ("evidence: verify all of it", "audit.tasks.verify_evidence", crontab(hour=3, minute=0)),
+        (
+            "category evidence: destroy photos of who was turned down long ago",
+            "recruitment.destroy_stale_pictures",
+            crontab(hour=2, minute=20),
+        ),
         ("faces: destroy what has expired", "identity.tasks.destroy_expired", crontab(minute=7)),
     )
 }

@@ -280,3 +280,14 @@ def test_one_person_with_two_registrations_is_no_signal(assigned, apply, draft):
     assigned(1)
     apply(1)
     assert signals_of(draft, trainees=1).phones == ()
+
+
+def test_photos_of_who_was_turned_down_go_after_half_a_year(apply, manager, now):
+    turned_down, open_one = apply(1, document=document()), apply(2, document=document())
+    actions.reject(registration=turned_down, reason="下期再来", actor=manager, at=now)
+    half_a_year = datetime.timedelta(days=180)
+    assert actions.destroy_stale_pictures(at=now + half_a_year - datetime.timedelta(seconds=1)) == 0
+    assert actions.destroy_stale_pictures(at=now + half_a_year) == 1
+    assert actions.destroy_stale_pictures(at=now + half_a_year) == 0
+    assert [row.evidence.registration for row in EvidencePicture.objects.all()] == [open_one]
+    assert EvidencePictureKey.objects.count() == 1

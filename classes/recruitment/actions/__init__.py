@@ -10,7 +10,13 @@ from classes.recruitment.actions.campaigns import (
     reopen_campaign,
     update_campaign,
 )
-from classes.recruitment.actions.category_evidence import Document, check_evidence, hand_in, open_picture
+from classes.recruitment.actions.category_evidence import (
+    Document,
+    check_evidence,
+    destroy_stale_pictures,
+    hand_in,
+    open_picture,
+)
 from classes.recruitment.actions.placement import (
     Placement,
     assign,
@@ -44,6 +50,7 @@ __all__ = [
     "close_campaign",
     "create_campaign",
     "create_event",
+    "destroy_stale_pictures",
     "hand_in",
     "issue_code",
     "open_picture",

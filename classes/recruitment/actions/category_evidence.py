@@ -17,6 +17,8 @@ from classes.recruitment.models import (
     Registration,
 )
 from classes.recruitment.permissions import access_evidence, require_manages
+from classes.recruitment.privacy import KEEP_REJECTED
+from classes.recruitment.states import RegistrationState
 from policy.classes import parse_category
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -226,6 +228,26 @@ def destroy_pictures(registration: Registration, *, actor: User | None, at: date
         )
         picture.delete()  # its key goes with it
         destroyed += 1
+    return destroyed
+
+
+def destroy_stale_pictures(*, at: datetime.datetime) -> int:
+    """Destroy the photos of registrations that were turned down long ago; returns how many.
+
+    The privacy notice promises it (`privacy.KEEP_REJECTED`). Each registration in a transaction of its own.
+    """
+    due = Registration.objects.filter(
+        state=RegistrationState.REJECTED,
+        decided_at__lte=at - KEEP_REJECTED,
+        evidence__picture__isnull=False,
+    ).distinct()
+    destroyed = 0
+    for pk in list(due.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            # It may have been taken up again in the meantime.
+            row = Registration.objects.select_for_update(of=("self",)).get(pk=pk)
+            if row.state == RegistrationState.REJECTED:
+                destroyed += destroy_pictures(row, actor=None, at=at)
     return destroyed
 
 

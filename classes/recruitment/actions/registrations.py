@@ -25,7 +25,7 @@ from policy.classes import parse_category
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
-_HAN = r"㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003FFFF"
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007\U00020000-\U0003FFFF"
 _NAME = re.compile(rf"[{_HAN}A-Za-z·' .-]{{1,40}}")
 _SPACE_IN_NAME = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)

@@ -2,13 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
 
 import yaml
 
 from accounts.models import Institution
+
+# As the text says: photos of who was turned down are destroyed after so long.
+KEEP_REJECTED = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
