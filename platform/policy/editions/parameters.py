@@ -36,21 +36,20 @@ class Unit(StrEnum):
 UNIT_TEXTS: Mapping[Unit, Msgid] = MappingProxyType(
     {
         Unit.LESSON_HOURS: gettext_noop("%(n)s 课时"),
-        Unit.PERCENT: gettext_noop("%(n)s%%"),
+        Unit.PERCENT: Msgid("%(n)s%%"),  # the same in every language
         Unit.YUAN_PER_PERSON: gettext_noop("每人 %(n)s 元"),
         Unit.YUAN_PER_LESSON_HOUR: gettext_noop("每课时 %(n)s 元"),
-        Unit.PERSONS: gettext_noop("%(n)s 人"),
+        Unit.PERSONS: gettext_noop("%(n)s 名"),
         Unit.POINTS: gettext_noop("%(n)s 分"),
-        Unit.TIMES: gettext_noop("%(n)s 次"),
+        Unit.TIMES: gettext_noop("可以 %(n)s 次"),
         Unit.CLASSES: gettext_noop("%(n)s 个班"),
         Unit.FACES: gettext_noop("%(n)s 人的人脸信息"),
         Unit.SECONDS: gettext_noop("%(n)s 秒"),
         Unit.MINUTES: gettext_noop("%(n)s 分钟"),
-        Unit.DAYS: gettext_noop("%(n)s 天"),
+        Unit.DAYS: gettext_noop("%(n)s 个自然日"),
         Unit.WORKING_DAYS: gettext_noop("%(n)s 个工作日"),
         Unit.MONTHS: gettext_noop("%(n)s 个月"),
         Unit.YEARS: gettext_noop("%(n)s 年"),
-        Unit.READING: gettext_noop("%(n)s"),
     }
 )
 
