@@ -13,12 +13,12 @@ from accounts.models import User
 from classes.live import queries
 from classes.live.media import janus
 from classes.live.permissions import access_room, require_member
-from courses.ranges import file_response
 from classes.live.registry import first_closed_gate
 from classes.live.states import RoomRole
 from classes.live.words import room_words
 from classes.models import Lesson
 from classes.states import LessonState
+from courses.ranges import file_response
 
 
 @require_safe

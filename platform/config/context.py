@@ -78,7 +78,10 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("supervision:claims", _("补贴申请"), "coin-yuan"),
         Target("subsidies:notices", _("公示公告"), "speakerphone"),
     ),
-    Role.OPERATOR: (Target("start", _("首页"), "home"),),
+    Role.OPERATOR: (
+        Target("start", _("首页"), "home"),
+        Target("courses:list", _("课程"), "book-2"),
+    ),
 }
 
 # The phone's tab bar holds as many places as a thumb can tell apart.
