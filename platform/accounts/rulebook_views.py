@@ -43,7 +43,10 @@ def editions(request: HttpRequest) -> HttpResponse:
             "editions": [
                 {"edition": one, "open": len(one.unset()), "all": len(one.parameters)} for one in known
             ],
-            "years": sorted(calendar().years.items(), reverse=True)[:8],
+            "years": [
+                (year, published, gettext(published.document) if published.document else "")
+                for year, published in sorted(calendar().years.items(), reverse=True)[:8]
+            ],
             "left": the_norm(),
             "right": next((one for one in known if one != the_norm()), the_norm()),
         },
