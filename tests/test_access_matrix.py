@@ -289,8 +289,6 @@ exams:conclude             get    M
 exams:conclude             post   M
 certificates:check         get    N L T S M R O G F P
 certificates:pdf           get    M O
-accounts:logout            post   N L T S M R O G F P
-set_language               post   N L T S M R O G F P
 api:campaigns              get    N L T S M R O G F P
 api:registrations          get    M R
 api:registrations          post   N L T S M R O G F P
@@ -346,11 +344,11 @@ recruitment:class_evidence get    M O
 recruitment:class_evidence_document get  M
 recruitment:class_evidence_document post M
 recruitment:signals        get    O
+accounts:logout            post   N L T S M R O G F P
+set_language               post   N L T S M R O G F P
 api:token                  post   N L T S M R O G F P
 """
 
-accounts:logout            post   N L T S M R O G F P
-set_language               post   N L T S M R O G F P
 # What is sent where an empty body would be refused before anybody asks who sends it.
 KEY = "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -368,10 +366,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:claim-return", "post"): {"reason": "缺材料"},
     ("api:claim-decision", "post"): {"approved": False, "reason": "缺材料"},
     ("api:attempt-answer", "put"): {"chosen": [0], "revision": 1},
+    ("api:registration-decision", "post"): {"verb": "wait"},
 }
 # Views of Django's own, which answer every method with a redirect and change nothing.
 DJANGOS = ("accounts:login", "set_language")
-    ("api:registration-decision", "post"): {"verb": "wait"},
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -432,9 +430,9 @@ class AccessMatrix(TestCase):
         check = Check.objects.filter(lesson__training_class=running).latest("pk")
         certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
         assert submission is not None
-        shelf = shelve(running, cast, now)
         campaign = build_recruitment(cast, now=now, draft=world["draft"])
         registration = register_learner(cast, campaign, now=now)
+        shelf = shelve(running, cast, now)
         cls.world = world
         cls.number = certificate.number
         cls.ids = {
@@ -463,12 +461,12 @@ class AccessMatrix(TestCase):
             "attempts/": attempt.pk,
             "submissions/": submission.pk,
             "draw-up": world["finished"].pk,
-        }
             "institutions/": cast.school.pk,
             "campaigns/": campaign.pk,
             "events/": campaign.events.get().pk,
             "registrations/": registration.pk,
             "category-evidence/": registration.evidence.get().pk,
+        }
         cls.clients = {letter: client_of(cast[name] if name else None) for letter, name in CAST.items()}
 
     def address(self, name: str, route: str) -> str:
@@ -486,14 +484,12 @@ class AccessMatrix(TestCase):
                 found[part] = self.ids["lessons/"]
             elif part == "material":
                 found[part] = self.ids["video"]
+            elif part == "enrolment":
+                found[part] = self.ids["attendance/"]
             elif part == "class_pk":
                 found[part] = self.ids["draw-up"]
             elif part == "number" and "certificates" in route:
                 found[part] = self.number
-            elif part == "material":
-                found[part] = self.ids["video"]
-            elif part == "enrolment":
-                found[part] = self.ids["attendance/"]
             else:
                 known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
                 known["edition_id"] = "henan-2020-97"
