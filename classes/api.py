@@ -37,10 +37,10 @@ from classes.actions import ClassDetails
 from classes.checks import check_draft
 from classes.models import HOUR_KINDS, MODES, Enrolment, Filing, TrainingClass
 from classes.packages import manifest_of
-from classes.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
+from classes.views.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
 from courses.models import Course, CourseVersion

@@ -12,9 +12,10 @@ from typing import Any
 
 from classes.models import Enrolment, Filing
 from exchange.gateway import Rows
-from exchange.models import Package
+from exchange.models import Package, ReceiptRow
 from exchange.packages import Column, ColumnType, PackageKind, Sheet, Value, register
-from exchange.states import PackageState
+from exchange.problems import said
+from exchange.states import Outcome, PackageState
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.terms import HourKind, Mode, TraineeCategory, course_type_name
@@ -240,3 +241,27 @@ def _roster_rows(filing: Filing, reference: str) -> Rows:
             person.open_phone(),
             str(TraineeCategory(row["category"]).label),
         )
+
+
+_OUTCOMES = {
+    Outcome.ACCEPTED: "可以办理",
+    Outcome.REFUSED: "不能办理",
+    Outcome.UNKNOWN: "查不到",
+    Outcome.CHANGED: "与备案不一致",
+    Outcome.DUPLICATE: "重复",
+}
+
+
+def reconciliation_row(row: ReceiptRow) -> tuple[Value, ...]:
+    """A row of the report that goes back to who has to mend the receipt."""
+    why = "".join(f"{problem['message']}{problem['next']}" for problem in map(said, row.problems))
+    differences = "；".join(
+        f"{one['column']}：备案是“{one['filed']}”，回执是“{one['sent']}”" for one in row.differences
+    )
+    return (
+        row.number,
+        row.reference or None,
+        _OUTCOMES[Outcome(row.outcome)],
+        why or None,
+        differences or None,
+    )

@@ -6,6 +6,7 @@ Reads only. `classes.actions.receipts` keeps what is found and applies it.
 import datetime
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +17,7 @@ from classes.decisions import judge_decision
 from classes.models import Filing
 from classes.packages import (
     APPROVED,
+    CLASS_NAME,
     DAY,
     DECIDED_BEFORE,
     NUMBER,
@@ -27,12 +29,13 @@ from classes.packages import (
     RESULT,
     filed_values,
     filing_id_of,
+    reconciliation_row,
 )
 from classes.states import FilingState
 from exchange.actions import Judged
 from exchange.gateway import ReadPackage, ReadRow, gateway
-from exchange.models import Receipt
-from exchange.problems import said, source_of
+from exchange.models import Receipt, ReceiptRow
+from exchange.problems import source_of
 from exchange.states import Outcome
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -247,21 +250,7 @@ def reconciliation_file(receipt: Receipt) -> bytes:
     stream = io.BytesIO()
     gateway().write_package(
         RECONCILIATION,
-        {
-            RECONCILIATION_SHEET: (
-                (
-                    row.number,
-                    row.reference or None,
-                    _OUTCOMES[Outcome(row.outcome)],
-                    "".join(f"{p['message']}{p['next']}" for p in map(said, row.problems)) or None,
-                    "；".join(
-                        f"{d['column']}：备案是“{d['filed']}”，回执是“{d['sent']}”" for d in row.differences
-                    )
-                    or None,
-                )
-                for row in receipt.rows.all()
-            )
-        },
+        {RECONCILIATION_SHEET: map(reconciliation_row, receipt.rows.all())},
         stream,
         reference=f"HZ-{receipt.pk:08d}",
         made_at=receipt.applied_at or receipt.uploaded_at,
@@ -269,10 +258,33 @@ def reconciliation_file(receipt: Receipt) -> bytes:
     return stream.getvalue()
 
 
-_OUTCOMES = {
-    Outcome.ACCEPTED: "可以办理",
-    Outcome.REFUSED: "不能办理",
-    Outcome.UNKNOWN: "查不到",
-    Outcome.CHANGED: "与备案不一致",
-    Outcome.DUPLICATE: "重复",
-}
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """A row of a receipt as the page shows it."""
+
+    row: ReceiptRow
+
+    def _value(self, column: str) -> str:
+        return str(self.row.values.get(column) or "")
+
+    @property
+    def class_name(self) -> str:
+        return self._value(CLASS_NAME)
+
+    @property
+    def result(self) -> str:
+        return self._value(RESULT)
+
+    @property
+    def number(self) -> str:
+        return self._value(NUMBER)
+
+    @property
+    def reason(self) -> str:
+        return self._value(REASON)
+
+    @property
+    def is_in_the_way(self) -> bool:
+        return self.row.outcome != Outcome.ACCEPTED and not any(
+            problem.get("code") == DECIDED_BEFORE for problem in self.row.problems
+        )

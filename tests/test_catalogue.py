@@ -80,6 +80,9 @@ CHINESE_BY_PURPOSE = (
     "platform/config/settings.py",  # the languages' own names
     "platform/config/context.py",
     "platform/config/views.py",  # samples of the style page
+    "platform/exchange/format_page.py",  # documents for offices
+    "platform/exchange/packages.py",
+    "platform/exchange/xlsx/gateway.py",
     "platform/identity/consent_texts/",  # fixed by its version and digest
     "platform/policy/citations.py",  # the norm's words
     "subsidies/actions/exports.py",

@@ -19,7 +19,7 @@ from classes.api import xlsx_response
 from classes.forms import ReceiptForm
 from classes.packages import FILING_RECEIPT
 from classes.queries import receipt_summary, receipts_of
-from classes.receipts import reconciliation_file
+from classes.receipts import ReportLine, reconciliation_file
 from exchange.gateway import gateway
 from exchange.models import Receipt
 from exchange.states import Outcome, ReceiptState
@@ -125,10 +125,12 @@ def _report(request: HttpRequest, found: Receipt, refusal: Refusal | None = None
     if outcome in Outcome.values:
         rows = rows.filter(outcome=outcome)
     summary = receipt_summary(found)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "receipt": found,
         "summary": summary,
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "lines": [ReportLine(row) for row in page],
         "outcome": outcome,
         "open": found.state == ReceiptState.PREVIEWED,
         "uploaded_by": User.objects.filter(pk=found.uploaded_by_id).first(),
