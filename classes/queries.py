@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.editions import edition as find_edition
 from accounts.models import Bureau, Institution, Person, User
 from accounts.permissions import region_prefix
 from accounts.start import Task
@@ -20,6 +22,7 @@ from classes.packages import APPROVED, DECIDED_BEFORE, RESULT
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
 from exchange.models import Receipt
 from exchange.states import Outcome
+from policy.refusals import Refusal
 
 
 def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
@@ -253,23 +256,33 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         yield Task(
             title=title % {"name": training_class.name},
             url=reverse(url, args=[training_class.pk]),
-            detail=_("%(day)s 开班，要提前 5 个工作日提交备案")
-            % {"day": training_class.starts_on.isoformat()}
-            if not returned
-            else _("经办人员退回补正，理由在备案页"),
+            detail=_("经办人员退回补正，理由在备案页") if returned else _lead_words(training_class),
             due=_midnight(training_class.starts_on),
             urgent=returned,
             icon=icon,
         )
-    over = (
-        classes.filter(state=ClassState.RUNNING).annotate(last=Max("lessons__ends_at")).filter(last__lte=now)
+
+
+def _lead_words(training_class: TrainingClass) -> str:
+    day, lead = training_class.starts_on.isoformat(), filing_lead(training_class)
+    if not lead:
+        return _("%(day)s 开班") % {"day": day}
+    words = ngettext(
+        "%(day)s 开班，要提前 %(days)s 个工作日提交备案",
+        "%(day)s 开班，要提前 %(days)s 个工作日提交备案",
+        lead,
     )
-    for done in over.order_by("last")[:5]:
-        yield Task(
-            title=_("“%(name)s”的课已上完，办理结班") % {"name": done.name},
-            url=reverse("classes:detail", args=[done.pk]),
-            icon="flag",
-        )
+    return words % {"day": day, "days": lead}
+
+
+def filing_lead(training_class: TrainingClass) -> int | None:
+    """Working days by which the class's edition wants the filing before the start (F7); None if it leaves
+    that open.
+    """
+    try:
+        return find_edition(training_class.edition).whole("filing_lead_working_days")
+    except Refusal:
+        return None
 
 
 def _officer_steps(user: User) -> Iterable[Task]:

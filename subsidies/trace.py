@@ -6,6 +6,7 @@ is computed afresh from the presence ledger; whether that still gives the frozen
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +27,7 @@ from attendance.trace import Fate, LessonTrace, Reason, Stretch
 from attendance.trace import trace as attendance_trace
 from audit import kinds
 from audit.models import Entry, Root, Span
-from audit.queries import entries_about
+from audit.queries import entries_of_chain
 from audit.verification import verify_chain
 from classes.live.states import Closing
 from classes.models import Lesson
@@ -37,6 +38,7 @@ from subsidies.models import ClaimLine
 
 TALK = ("room.message_posted", "room.hand_raised")
 CITES = {"rate": "F17", "line": "Q4", "share": "M8"}
+HELD = ("lesson.opened", "lesson.closed")
 HANDED_IN = ("exam.started", "exam.submitted", "coursework.submitted")
 # Lengths between the figures under a ribbon, in seconds; the first that leaves few enough is taken.
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
@@ -551,27 +553,38 @@ class EvidenceOfLine:
 
     def _entries(self, traced: TracedLesson) -> list[Entry]:
         """What tells of this person in this lesson, and of the checks they were asked in."""
-        enrolment, subject = self._line.enrolment, traced.trace.subject
-        entries = list(entries_about(subject, using=self._using))
-        if traced.by_presence:
-            checks = [check.check_id for check in traced.trace.checks]
-            entries += (
-                Entry.objects.using(self._using)
-                .filter(subject=traced.lesson.subject)
-                .filter(
-                    Q(kind__in=("lesson.opened", "lesson.closed"))
-                    | Q(kind__startswith="attendance.check_", facts__check__in=checks)
-                )
+        subject, lesson = traced.trace.subject, traced.lesson
+        checks = {check.check_id for check in traced.trace.checks}
+        found = []
+        for entry in self._told:
+            if entry.subject == lesson.subject:
+                tells = traced.by_presence and (entry.kind in HELD or entry.facts.get("check") in checks)
+            elif entry.kind in HANDED_IN:
+                tells = traced.trace.by_handing_in and _handed_in_for(entry, lesson)
+            else:
+                tells = f"{entry.subject}/".startswith(f"{subject}/")
+            if tells:
+                found.append(entry)
+        return found
+
+    @cached_property
+    def _told(self) -> list[Entry]:
+        """All that tells of this person in any lesson, of the lessons and of what was handed in."""
+        enrolment, lesson = self._line.enrolment, rf"^{self._chain}/lesson/[0-9]+"
+        return list(
+            entries_of_chain(self._chain, using=self._using).filter(
+                Q(subject__regex=rf"{lesson}/person/{enrolment.person_id}(/|$)")
+                | Q(subject__regex=rf"{lesson}$", kind__in=HELD)
+                | Q(subject__regex=rf"{lesson}$", kind__startswith="attendance.check_")
+                | Q(subject=enrolment.subject, kind__in=HANDED_IN)
             )
-        elif traced.trace.by_handing_in:
-            handed = entries_about(enrolment.subject, using=self._using).filter(kind__in=HANDED_IN)
-            entries += [entry for entry in handed if _handed_in_for(entry, traced.lesson)]
-        return sorted(entries, key=lambda entry: entry.seq)
+        )
 
     def _dressed(self, entries: Sequence[Entry]) -> TracedEvidence:
         passed, faults, good_until, length = self._found
-        roots = self._roots(entries)
-        dressed = [TracedEntry(entry, entry.seq <= good_until, roots.get(entry.seq)) for entry in entries]
+        dressed = [
+            TracedEntry(entry, entry.seq <= good_until, self._root_over(entry.seq)) for entry in entries
+        ]
         return TracedEvidence(
             entries=tuple(one for one in dressed if one.entry.kind not in TALK),
             talk=tuple(one for one in dressed if one.entry.kind in TALK),
@@ -580,20 +593,15 @@ class EvidenceOfLine:
             chain_length=length,
         )
 
-    def _roots(self, entries: Sequence[Entry]) -> dict[int, Root]:
-        if not entries:
-            return {}
-        spans = list(
-            Span.objects.using(self._using)
-            .filter(chain=self._chain, last_seq__gte=entries[0].seq, first_seq__lte=entries[-1].seq)
-            .select_related("root")
-        )
-        return {
-            entry.seq: span.root
-            for entry in entries
-            for span in spans
-            if span.first_seq <= entry.seq <= span.last_seq
-        }
+    def _root_over(self, seq: int) -> Root | None:
+        place = bisect.bisect_left(self._spans, seq, key=lambda span: span.last_seq)
+        span = self._spans[place] if place < len(self._spans) else None
+        return span.root if span and span.first_seq <= seq else None
+
+    @cached_property
+    def _spans(self) -> list[Span]:
+        spans = Span.objects.using(self._using).filter(chain=self._chain)
+        return list(spans.select_related("root").order_by("last_seq"))
 
 
 def _handed_in_for(entry: Entry, lesson: Lesson) -> bool:

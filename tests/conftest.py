@@ -10,6 +10,7 @@
 YC_TEST_DB names the test database; with xdist each worker has its own.
 """
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
+from django.utils import translation
 
 from tests.cast import (  # noqa: F401
     assistant,
@@ -30,6 +33,7 @@ from tests.cast import (  # noqa: F401
     trainer,
 )
 
+_FOLDERS = itertools.count(1)  # made by whoever writes the first file
 SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
 
 
@@ -144,6 +148,19 @@ def _end_other_sessions(connection: Any) -> None:
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Start in the source language, whatever language the test before was answered in."""
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True, scope="class")
+def _own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Files of a test, or of a class whose tests share their rows, never meet those of another."""
+    with override_settings(MEDIA_ROOT=tmp_path_factory.getbasetemp() / "media" / str(next(_FOLDERS))):
+        yield
 
 
 @pytest.fixture(autouse=True)

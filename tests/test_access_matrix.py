@@ -8,29 +8,16 @@ door an address may still refuse what was sent (400, 409, 422). An address witho
 does a method that an address answers without having a row for it. Who belongs elsewhere may be led there.
 """
 
-import re
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.db import connection, transaction
 from django.test import Client, TestCase, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from attendance.models import Check, SignIn
-from classes.actions import upload_receipt
-from classes.models import Filing
 from config.demo.cast import build_cast
-from config.demo.recruitment import build_recruitment, register_learner
-from exams.actions.attempts import start_attempt
-from exams.actions.papers import set_exam
-from exams.models import Certificate, Submission
-from policy.terms import HourKind
-from subsidies.models import Claim
+from tests.addresses import KEY, Places, addresses, find_places
 from tests.cast import client_of
-from tests.classes.receipts import receipt_file, receipt_row
-from tests.courses.shelf import shelve
-from tests.world import World, build_world
+from tests.world import build_world
 
 CAST = {
     "N": None,
@@ -350,7 +337,6 @@ api:token                  post   N L T S M R O G F P
 """
 
 # What is sent where an empty body would be refused before anybody asks who sends it.
-KEY = "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:room-messages", "post"): {"text": "好", "key": KEY},
     ("api:room-hands", "post"): {"raised": True},
@@ -370,15 +356,6 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Views of Django's own, which answer every method with a redirect and change nothing.
 DJANGOS = ("accounts:login", "set_language")
-
-
-def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """(name with namespaces, pattern) of everything in the URLconf."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
-        else:
-            yield f"{prefix}{pattern.name}", pattern
 
 
 def table() -> dict[tuple[str, str], frozenset[str]]:
@@ -407,9 +384,7 @@ def fingerprint() -> list[tuple[str, int, int]]:
 class AccessMatrix(TestCase):
     """One world for all rows; each row's traces are rolled back."""
 
-    world: ClassVar[World]
-    ids: ClassVar[dict[str, int]]
-    number: ClassVar[str]
+    places: ClassVar[Places]
     clients: ClassVar[dict[str, Client]]
 
     @classmethod
@@ -417,101 +392,17 @@ class AccessMatrix(TestCase):
         now = timezone.now()
         cast = build_cast(at=now, password=None)
         world = build_world(cast, now=now, most=2)
-        running, claimed = world["running"], world["claimed"]
-        lesson = running.lessons.order_by("starts_at")[1]
-        learner = running.enrolments.get(person=cast.learner.person)
-        claim = Claim.objects.get(training_class=claimed)
-        # The learner's sitting of the running class's exam is under way.
-        exam_lesson = running.lessons.get(kind=HourKind.EXAM)
-        exam = set_exam(actor=cast.trainer, training_class=running, lesson=exam_lesson, at=now)
-        attempt = start_attempt(actor=cast.learner, exam=exam, at=exam_lesson.starts_at)
-        submission = Submission.objects.filter(enrolment__training_class=world["finished"]).first()
-        sign_in = SignIn.objects.filter(enrolment=learner).latest("pk")
-        check = Check.objects.filter(lesson__training_class=running).latest("pk")
-        certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
-        assert submission is not None
-        campaign = build_recruitment(cast, now=now, draft=world["draft"])
-        registration = register_learner(cast, campaign, now=now)
-        shelf = shelve(running, cast, now)
-        cls.world = world
-        cls.number = certificate.number
-        cls.ids = {
-            "classes/": running.pk,
-            "lessons/": lesson.pk,
-            "coursework": running.lessons.get(kind=HourKind.HOMEWORK).pk,
-            "filings/": Filing.objects.get(training_class=world["filed"]).pk,
-            "receipts/": upload_receipt(
-                content=receipt_file([receipt_row(Filing.objects.get(training_class=world["filed"]))]),
-                filename="receipt.xlsx",
-                actor=cast.officer,
-                at=now,
-            ).pk,
-            "claims/": claim.pk,
-            "notices/": claim.notice.pk,
-            "sign-in": sign_in.pk,
-            "checks/": check.pk,
-            "attendance/": learner.pk,
-            "roster/": learner.pk,
-            "courses/": running.course_id,
-            "materials/": shelf["slides"].pk,
-            "video": shelf["video"].pk,
-            "certificates/": certificate.pk,
-            "exams/": exam.pk,
-            "exam lesson": exam_lesson.pk,
-            "attempts/": attempt.pk,
-            "submissions/": submission.pk,
-            "draw-up": world["finished"].pk,
-            "institutions/": cast.school.pk,
-            "campaigns/": campaign.pk,
-            "events/": campaign.events.get().pk,
-            "registrations/": registration.pk,
-            "category-evidence/": registration.evidence.get().pk,
-        }
+        cls.places = find_places(world)
         cls.clients = {letter: client_of(cast[name] if name else None) for letter, name in CAST.items()}
-
-    def address(self, name: str, route: str) -> str:
-        """The address of something in the world."""
-        found: dict[str, Any] = {}
-        for part in re.findall(r"<(?:\w+:)?(\w+)>", route):
-            if part == "pk":
-                if "face" in route:
-                    found[part] = 10**9
-                elif "supervision" in route:
-                    found[part] = self.world["claimed"].pk
-                else:
-                    found[part] = self.ids[self.kind_of(route)]
-            elif part in ("lesson", "lesson_pk"):
-                found[part] = self.ids["lessons/"]
-            elif part == "material":
-                found[part] = self.ids["video"]
-            elif part == "enrolment":
-                found[part] = self.ids["attendance/"]
-            elif part == "class_pk":
-                found[part] = self.ids["draw-up"]
-            elif part == "number" and "certificates" in route:
-                found[part] = self.number
-            else:
-                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
-                known["edition_id"] = "henan-2020-97"
-                found[part] = known.get(part, 10**9)
-        return reverse(name, kwargs=found)
-
-    @staticmethod
-    def kind_of(route: str) -> str:
-        """What `<int:pk>` stands for: the word before it, unless the page is about something else."""
-        if "coursework" in route:
-            return "coursework"
-        before = route.split("<int:pk>")[0].rstrip("/").rsplit("/", 1)[-1]
-        return {"sign-in": "sign-in", "sign-ins": "sign-in"}.get(before, f"{before}/")
 
     def ask(self, letter: str, name: str, method: str, address: str) -> Any:
         client = self.clients[letter]
         body = {
             **BODIES,
-            ("api:watches", "post"): {"material": self.ids["video"]},
-            ("api:sign-in-codes", "post"): {"enrolment": self.ids["attendance/"]},
-            ("api:class-exam", "post"): {"lesson": self.ids["exam lesson"]},
-            ("exams:class", "post"): {"lesson": self.ids["exam lesson"]},
+            ("api:watches", "post"): {"material": self.places.ids["video"]},
+            ("api:sign-in-codes", "post"): {"enrolment": self.places.ids["attendance/"]},
+            ("api:class-exam", "post"): {"lesson": self.places.ids["exam lesson"]},
+            ("exams:class", "post"): {"lesson": self.places.ids["exam lesson"]},
         }.get((name, method), {})
         if method == "get":
             return client.get(address)
@@ -536,7 +427,7 @@ class AccessMatrix(TestCase):
         routes = {name: str(pattern.pattern) for name, pattern in addresses()}
         wrong = []
         for (name, method), who in rows.items():
-            address = self.address(name, routes[name])
+            address = self.places.address(name, routes[name])
             before = fingerprint()
             for letter in sorted(set(CAST) - who):
                 with transaction.atomic():
@@ -561,7 +452,7 @@ class AccessMatrix(TestCase):
         rows = table()
         wrong = []
         for name, pattern in addresses():
-            address = self.address(name, str(pattern.pattern))
+            address = self.places.address(name, str(pattern.pattern))
             for method in METHODS:
                 if (name, method) in rows or name.startswith(("supervision:", "api:supervision", *DJANGOS)):
                     continue

@@ -1,17 +1,23 @@
 """The whole (state, verb) grid of everything that has states.
 
-An app adds its tables to GRIDS: which states there are, which verb leads where, and which states end a
-life. Every verb is tried in every state; a verb that the table does not list has to be refused and
-leave the row as it was.
+An app adds its tables to GRIDS: whose states they are, which verb leads where, and how a move is refused.
+Every verb is tried in every state; a verb that the table does not list has to be refused and leave the row
+as it was. What has states and is missing here fails.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import ast
+import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.apps import apps
 
-from classes.actions.moves import move
+from attendance.actions.moves import move_sign_in
+from attendance.models import SignIn
+from attendance.states import SIGN_IN_MOVES, SignInState
+from classes.actions.moves import move as move_in_class
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.recruitment.actions.moves import move as move_in_recruitment
 from classes.recruitment.models import Campaign, CategoryEvidence, Registration
@@ -36,93 +42,127 @@ from classes.states import (
 from courses.actions.moves import move as move_course
 from courses.models import CourseVersion, Material
 from courses.states import MATERIAL_MOVES, VERSION_MOVES, MaterialState, VersionState
+from exams.actions.moves import move as move_in_exam
+from exams.models import Attempt, Certificate
+from exams.states import ATTEMPT_MOVES, CERTIFICATE_MOVES, AttemptState, CertificateState
 from exchange.actions import move as move_exchanged
 from exchange.models import Package, Receipt
 from exchange.states import PACKAGE_MOVES, RECEIPT_MOVES, PackageState, ReceiptState
+from identity.actions.moves import move_check
+from identity.models import FaceCheck
+from identity.states import CHECK_MOVES, CheckState
 from policy.refusals import Refusal
+from subsidies.actions.moves import move_claim, move_objection
+from subsidies.models import Claim, Objection
+from subsidies.states import CLAIM_MOVES, OBJECTION_MOVES, ClaimState, ObjectionState
+from tests.test_architecture import modules
 
 
 @dataclass(frozen=True)
 class Grid:
-    """One table of moves. `attempt` takes (state, verb), returns the state after, and lets a Refusal
-    through.
-    """
+    """One table of moves, the function that makes them (unsaved rows will do), and its refusal's code."""
 
-    name: str
-    states: type
+    model: type[Any]
+    states: type[enum.Enum]
     moves: Mapping[str, Mapping[str, str]]
-    attempt: Callable[[str, str], str] | None = None
+    move: Callable[[Any, str], None]
+    code: str = "move_refused"
 
     @property
     def verbs(self) -> set[str]:
         return {verb for verbs in self.moves.values() for verb in verbs}
 
 
-def moved(model: type[Any], move: Callable[[Any, str], None] = move) -> Callable[[str, str], str]:
-    """Try a verb on an unsaved row: the move itself needs no database."""
-
-    def attempt(state: str, verb: str) -> str:
-        row = model(state=state)
-        try:
-            move(row, verb)
-        except Refusal:
-            assert row.state == state
-            raise
-        return str(row.state)
-
-    return attempt
-
-
 GRIDS = [
-    Grid("class", ClassState, CLASS_MOVES, moved(TrainingClass)),
-    Grid("filing", FilingState, FILING_MOVES, moved(Filing)),
-    Grid("enrolment", EnrolmentState, ENROLMENT_MOVES, moved(Enrolment)),
-    Grid("lesson", LessonState, LESSON_MOVES, moved(Lesson)),
-    Grid("campaign", CampaignState, CAMPAIGN_MOVES, moved(Campaign, move_in_recruitment)),
-    Grid("registration", RegistrationState, REGISTRATION_MOVES, moved(Registration, move_in_recruitment)),
-    Grid("category evidence", EvidenceState, EVIDENCE_MOVES, moved(CategoryEvidence, move_in_recruitment)),
-    Grid("package", PackageState, PACKAGE_MOVES, moved(Package, move_exchanged)),
-    Grid("receipt", ReceiptState, RECEIPT_MOVES, moved(Receipt, move_exchanged)),
-    Grid("course version", VersionState, VERSION_MOVES, moved(CourseVersion, move_course)),
-    Grid("material", MaterialState, MATERIAL_MOVES, moved(Material, move_course)),
+    Grid(FaceCheck, CheckState, CHECK_MOVES, move_check, "check_not_in_doubt"),
+    Grid(TrainingClass, ClassState, CLASS_MOVES, move_in_class),
+    Grid(Filing, FilingState, FILING_MOVES, move_in_class),
+    Grid(Enrolment, EnrolmentState, ENROLMENT_MOVES, move_in_class),
+    Grid(Lesson, LessonState, LESSON_MOVES, move_in_class),
+    Grid(Campaign, CampaignState, CAMPAIGN_MOVES, move_in_recruitment),
+    Grid(Registration, RegistrationState, REGISTRATION_MOVES, move_in_recruitment),
+    Grid(CategoryEvidence, EvidenceState, EVIDENCE_MOVES, move_in_recruitment),
+    Grid(Package, PackageState, PACKAGE_MOVES, move_exchanged),
+    Grid(Receipt, ReceiptState, RECEIPT_MOVES, move_exchanged),
+    Grid(CourseVersion, VersionState, VERSION_MOVES, move_course),
+    Grid(Material, MaterialState, MATERIAL_MOVES, move_course),
+    Grid(SignIn, SignInState, SIGN_IN_MOVES, move_sign_in, "sign_in_decided"),
+    Grid(Attempt, AttemptState, ATTEMPT_MOVES, move_in_exam),
+    Grid(Certificate, CertificateState, CERTIFICATE_MOVES, move_in_exam),
+    Grid(Claim, ClaimState, CLAIM_MOVES, move_claim, "claim_move"),
+    Grid(Objection, ObjectionState, OBJECTION_MOVES, move_objection, "objection_answered"),
 ]
 
 
-def pairs() -> Iterator[Any]:
-    for grid in GRIDS:
-        for state in grid.states:  # type: ignore[attr-defined]  # every states class is an enum
-            for verb in sorted(grid.verbs):
-                yield pytest.param(grid, state, verb, id=f"{grid.name}-{state}-{verb}")
+PAIRS = [
+    pytest.param(grid, state.value, verb, id=f"{grid.model.__name__}-{state.value}-{verb}")
+    for grid in GRIDS
+    for state in grid.states
+    for verb in sorted(grid.verbs)
+]
 
 
-@pytest.mark.parametrize(("grid", "state", "verb"), pairs())
-def test_a_verb_moves_only_from_the_states_that_list_it(grid, state, verb):
-    if grid.attempt is None:
-        return
+def each(grid: Grid) -> str:
+    return grid.model.__name__
+
+
+@pytest.mark.parametrize(("grid", "state", "verb"), PAIRS)
+def test_a_verb_moves_only_from_the_states_that_list_it(grid: Grid, state: str, verb: str):
+    row = grid.model(state=state)
     expected = grid.moves[state].get(verb)
     if expected is None:
         with pytest.raises(Refusal) as refused:
-            grid.attempt(state, verb)
-        assert refused.value.code == "move_refused"
-        assert refused.value.found == state
+            grid.move(row, verb)
+        assert (refused.value.code, refused.value.found) == (grid.code, state)
+        assert row.state == state
     else:
-        assert grid.attempt(state, verb) == expected
+        grid.move(row, verb)
+        assert row.state == expected
 
 
-@pytest.mark.parametrize("grid", GRIDS, ids=lambda grid: grid.name)
-def test_every_state_has_its_line_and_every_move_leads_to_a_state(grid):
-    states = set(grid.states)
+@pytest.mark.parametrize("grid", GRIDS, ids=each)
+def test_every_state_has_its_line_and_every_move_leads_to_a_state(grid: Grid):
+    states = {state.value for state in grid.states}
     assert set(grid.moves) == states
     assert {after for verbs in grid.moves.values() for after in verbs.values()} <= states
 
 
-@pytest.mark.parametrize("grid", GRIDS, ids=lambda grid: grid.name)
-def test_every_state_but_the_first_can_be_reached(grid):
-    first = next(iter(grid.states))
+@pytest.mark.parametrize("grid", GRIDS, ids=each)
+def test_every_state_but_the_first_can_be_reached(grid: Grid):
+    first = next(iter(grid.states)).value
     reached, waiting = {first}, [first]
     while waiting:
         for after in grid.moves[waiting.pop()].values():
             if after not in reached:
                 reached.add(after)
                 waiting.append(after)
-    assert reached == set(grid.states)
+    assert reached == {state.value for state in grid.states}
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=each)
+def test_a_row_holds_the_states_of_its_grid(grid: Grid):
+    field = grid.model._meta.get_field("state")
+    assert [value for value, _label in field.choices] == [state.value for state in grid.states]
+
+
+def test_every_enum_of_states_and_every_table_of_moves_is_in_a_grid():
+    enums, tables = [], []
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and node.name.endswith("State"):
+                enums.append(node.name)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                tables += [name.id for name in targets if isinstance(name, ast.Name) and "MOVES" in name.id]
+    assert sorted(enums) == sorted(grid.states.__name__ for grid in GRIDS)
+    # `_MOVES` only gathers the tables of an app for its move function.
+    assert len([name for name in tables if name != "_MOVES"]) == len({id(grid.moves) for grid in GRIDS})
+
+
+def test_every_model_with_a_state_is_in_a_grid():
+    with_a_state = {
+        model
+        for model in apps.get_models()
+        if any(field.name == "state" for field in model._meta.concrete_fields)
+    }
+    assert with_a_state == {grid.model for grid in GRIDS}

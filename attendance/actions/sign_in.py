@@ -9,9 +9,10 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.editions import edition
 from accounts.models import User
+from attendance.actions.moves import move_sign_in
 from attendance.models import SignIn
 from attendance.permissions import require_trainee
-from attendance.states import LIVE_STATES, SIGN_IN_MOVES, SignInMethod, SignInState
+from attendance.states import LIVE_STATES, SignInMethod, SignInState
 from classes.live.actions import announce, lock_rooms
 from classes.live.protocol import Event
 from classes.models import Enrolment, Lesson
@@ -212,12 +213,12 @@ def _follow_check(sign_in: SignIn, check: FaceCheck, actor: User | None, at: dat
 
 
 def _move(sign_in: SignIn, verb: str, by: User | None, at: datetime.datetime, *, reason: str = "") -> SignIn:
-    """The one place where a sign-in changes its state; tells the room and the evidence log.
+    """Move a sign-in, save it, tell the room and the evidence log.
 
     That a face was not recognised at once is between the trainee and the platform: the room is not told.
     """
     known_to_room = verb != "refuse" or sign_in.state == SignInState.PENDING
-    sign_in.state = SIGN_IN_MOVES[sign_in.state][verb]
+    move_sign_in(sign_in, verb)
     sign_in.reason = reason
     if verb != "refer":
         sign_in.decided_at, sign_in.decided_by = at, by
@@ -317,15 +318,6 @@ def _judge_decidable(sign_in: SignIn) -> None:
             gettext_noop("这次签到还在核对，不用人工确认。"),
             rule="P14",
             next_step=gettext_noop("请等几秒钟再看。"),
-        )
-    if sign_in.state != SignInState.PENDING:
-        raise Refusal(
-            "sign_in_decided",
-            gettext_noop("这次签到已经有结果了，不能再改。"),
-            found=sign_in.state,
-            required=SignInState.PENDING,
-            rule="P14",
-            next_step=gettext_noop("学员可以重新签到。"),
         )
 
 

@@ -96,9 +96,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     permissions.require_editable(training_class)
     form = ClassForm.of(training_class)
     if request.method == "POST":
-        form = ClassForm(
-            request.POST, institution=training_class.institution, training_class=training_class
-        )
+        form = ClassForm(request.POST, institution=training_class.institution, training_class=training_class)
         if form.is_valid():
             try:
                 actions.update_class(
@@ -179,6 +177,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "editable": training_class.state in EDITABLE_STATES,
             "cancellable": "cancel" in CLASS_MOVES[training_class.state],
             "filing": training_class.filings.first(),
+            "filing_lead": queries.filing_lead(training_class),
             "history": queries.history_of(training_class) if sees_roster else [],
             "stage": _stage(training_class, has_roster=bool(roster)),
             "step": _step(training_class, lessons, roster, manages=manages, now=now),

@@ -1,5 +1,6 @@
 """Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from classes.forms import DecisionForm
 from classes.models import Filing, TrainingClass
 from classes.reviews import differences, full_subsidy, review_lines
 from classes.states import EDITABLE_STATES, FilingState
-from classes.timetables import drafts_of
+from classes.timetables import drafts_of, hours_by_kind
 from policy.refusals import Refusal
 from policy.terms import TraineeCategory
 
@@ -57,13 +58,20 @@ def queue(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Where the filing of a class stands: submit (POST), wait, correct, or decide."""
+    """Where the filing of a class stands: submit, wait, correct, or decide.
+
+    A submission takes two steps (POST): the first repeats what is filed, the second (`confirmed`) files it.
+    What could not be filed anyway is told at the first.
+    """
     user = _user(request)
     training_class = permissions.access_class(user, pk)
-    if not permissions.sees_filing(user, training_class):
+    if request.method == "POST" or not permissions.sees_filing(user, training_class):
         permissions.require_manage(user, training_class)
     refusal, status = None, 200
     if request.method == "POST":
+        context = _context(user, training_class, None)
+        if "confirmed" not in request.POST and context["editable"] and not context["failing"]:
+            return render(request, "classes/submission.html", context | _numbers(training_class))
         try:
             actions.submit_filing(training_class=training_class, actor=user, at=timezone.now())
         except Refusal as refused:
@@ -154,6 +162,16 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "decision": DecisionForm() if decides else None,
         "history": queries.history_of(training_class),
         "refusal": refusal,
+    }
+
+
+def _numbers(training_class: TrainingClass) -> dict[str, Any]:
+    """How much is about to be filed."""
+    drafts = drafts_of(training_class.lessons.all())
+    return {
+        "trainees": queries.roster_of(training_class).count(),
+        "units": len(drafts),
+        "total": sum(hours_by_kind(drafts).values(), Decimal(0)),
     }
 
 

@@ -19,9 +19,10 @@ from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
 from classes.models import Enrolment, TrainingClass
 from classes.states import ClassState
+from exams.actions.moves import move
 from exams.marking import is_choice, mark
 from exams.models import Attempt, AttemptAnswer, Exam
-from exams.states import ATTEMPT_MOVES, AttemptState
+from exams.states import AttemptState
 from policy.completion import judge_exam, may_sit_again
 from policy.refusals import Refusal
 
@@ -250,7 +251,7 @@ def _close_if_due(locked: Attempt, at: datetime.datetime) -> bool:
 def _hand_in(attempt: Attempt, *, actor: User | None, at: datetime.datetime, by_deadline: bool) -> None:
     """Mark and close a locked, running attempt; the exam lesson's hours are earned by handing in."""
     chosen = dict(attempt.answers.values_list("question", "chosen"))
-    attempt.state = ATTEMPT_MOVES[attempt.state]["submit"]
+    move(attempt, "submit")
     attempt.submitted_at = at
     attempt.points = mark(attempt.exam.paper, chosen)
     attempt.save(update_fields=["state", "submitted_at", "points"])

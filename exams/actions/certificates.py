@@ -20,10 +20,11 @@ from classes.permissions import can_decide, require_manage
 from classes.states import ClassState, EnrolmentState
 from exams import tasks
 from exams.actions.attempts import close_due_attempts
+from exams.actions.moves import move
 from exams.certificates.document import draw
 from exams.models import Attempt, Certificate, CertificateCounter, certificate_path
 from exams.queries import Completion, completions_of
-from exams.states import CERTIFICATE_MOVES, AttemptState
+from exams.states import AttemptState, CertificateState
 from policy.refusals import Refusal
 
 MOST_OF_A_REASON = 500  # characters
@@ -202,10 +203,9 @@ def revoke_certificate(
                 next_step=gettext_noop("请写清楚为什么撤销，公众查验时会看到。"),
                 status=400,
             )
-        move = CERTIFICATE_MOVES[certificate.state].get("revoke")
-        if move is None:
+        if certificate.state == CertificateState.REVOKED:
             return certificate
-        certificate.state = move
+        move(certificate, "revoke")
         certificate.revoked_at, certificate.revocation_reason = at, reason
         certificate.save(update_fields=["state", "revoked_at", "revocation_reason"])
         audit.record(

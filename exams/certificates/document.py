@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 
 import segno
@@ -32,7 +31,7 @@ INK_2 = (74, 83, 97)
 _DIGITS = "〇一二三四五六七八九"
 
 
-# In the order in which a character is looked for; a package that is not installed is passed over.
+# In the order in which a character is looked for.
 _FACES = (
     ("pylopdf_fonts_zh_cn", "NotoSerifSC-Regular.otf"),
     ("pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"),
@@ -45,8 +44,7 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
 
 def _faces() -> Iterator[Path]:
     for package, face in _FACES:
-        if find_spec(package):
-            yield Path(str(resources.files(package).joinpath(face)))
+        yield Path(str(resources.files(package).joinpath(face)))
 
 
 def readable_number(number: str) -> str:

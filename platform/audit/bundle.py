@@ -54,8 +54,11 @@ def export_bundle(entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def _spans_over(chain: str, first: int, last: int) -> Iterable[Span]:
+    """The spans that hold these entries, with their roots and all that these seal."""
     return (
         Span.objects.filter(chain=chain, last_seq__gte=first, first_seq__lte=last)
         .select_related("root")
+        .prefetch_related("root__spans")
         .order_by("last_seq")
+        .iterator(chunk_size=100)
     )

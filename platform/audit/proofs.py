@@ -90,7 +90,8 @@ def paths_in_span(span: Span, seqs: Collection[int]) -> dict[int, list[str]]:
 
 def path_in_root(span: Span) -> list[str]:
     """The siblings from a span up to its root."""
-    leaves = [other.leaf() for other in Span.objects.filter(root=span.root_id).order_by("position")]
+    spans = sorted(span.root.spans.all(), key=lambda other: other.position)
+    leaves = [other.leaf() for other in spans]
     return _hex(merkle.paths(leaves, [span.position])[span.position])
 
 

@@ -124,7 +124,7 @@ def _verify_roots(
 ) -> None:
     trusted = signing.trusted_keys() if trusted is None else trusted
     number, prev = 0, GENESIS
-    for root in roots.iterator(chunk_size=500):
+    for root in roots.prefetch_related("spans").iterator(chunk_size=100):
         found.roots += 1
         follows = root.number == number + 1
         if whole and not follows:
@@ -138,7 +138,7 @@ def _verify_roots(
 
 def _fault_of_root(root: Root, prev: str, trusted: Collection[str], known: Mapping[int, str]) -> str | None:
     payload = root.payload()
-    spans = list(Span.objects.using(root._state.db).filter(root=root).order_by("position"))
+    spans = sorted(root.spans.all(), key=lambda span: span.position)
     if digest(payload) != root.hash:
         return "root_changed"
     if root.public_key not in trusted:

@@ -13,6 +13,7 @@ from exchange.packages import Manifest
 from exchange.problems import source_of
 from exchange.states import PACKAGE_MOVES, RECEIPT_MOVES, Outcome, PackageState, ReceiptState
 from policy.messages import gettext_noop
+from policy.moves import next_state
 from policy.refusals import Refusal
 
 _MOVES: Mapping[type, Mapping[str, Mapping[str, str]]] = {Package: PACKAGE_MOVES, Receipt: RECEIPT_MOVES}
@@ -20,18 +21,7 @@ _MOVES: Mapping[type, Mapping[str, Mapping[str, str]]] = {Package: PACKAGE_MOVES
 
 def move(row: Package | Receipt, verb: str) -> None:
     """Set the state that `verb` leads to; raises Refusal `move_refused` where the table lists none."""
-    allowed = _MOVES[type(row)][row.state]
-    if verb not in allowed:
-        raise Refusal(
-            "move_refused",
-            gettext_noop("%(thing)s%(state)s，不能做这一步。"),
-            found=row.state,
-            required=[state for state, verbs in _MOVES[type(row)].items() if verb in verbs],
-            params={"thing": str(row._meta.verbose_name), "state": row.get_state_display()},
-            next_step=gettext_noop("请刷新页面，按现在的状态继续。"),
-            details={"verb": verb},
-        )
-    row.state = allowed[verb]
+    row.state = next_state(row, _MOVES[type(row)], verb)
 
 
 # --- packages ---

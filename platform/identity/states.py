@@ -1,5 +1,7 @@
 """Purposes, and the life of a face check."""
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +44,7 @@ class CheckVerb(models.TextChoices):
     LAPSE = "lapse"  # the frame had to be deleted before anyone looked
 
 
-CHECK_MOVES: dict[CheckState, dict[CheckVerb, CheckState]] = {
+CHECK_MOVES: Mapping[str, Mapping[str, str]] = {
     CheckState.PENDING: {
         CheckVerb.ACCEPT: CheckState.ACCEPTED,
         CheckVerb.DOUBT: CheckState.GREY,

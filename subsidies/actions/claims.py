@@ -32,10 +32,11 @@ from policy.calendar import add_working_days
 from policy.completion import claim_amount
 from policy.refusals import Refusal
 from subsidies import tasks
+from subsidies.actions.moves import move_claim
 from subsidies.models import Claim, ClaimLine, PublicNotice, Remark
 from subsidies.permissions import require_manager, require_officer
 from subsidies.queries import EffectiveTrainee, delivered_hours_decision, effective_trainees_of
-from subsidies.states import CLAIM_MOVES, ClaimState, ObjectionState
+from subsidies.states import ClaimState, ObjectionState
 
 MAX_CHARACTERS = 1000
 
@@ -79,7 +80,7 @@ def redraw_claim(*, actor: User, claim: Claim, at: datetime.datetime) -> Claim:
     with transaction.atomic():
         claim = _lock(claim)
         require_manager(actor, claim.training_class)
-        _move(claim, "redraw")
+        move_claim(claim, "redraw")
         _require_claimable(claim.training_class, at)
         effective = _effective(claim.training_class)
         for name, value in _figures(claim.training_class, effective).items():
@@ -105,7 +106,7 @@ def submit_claim(*, actor: User, claim: Claim, at: datetime.datetime) -> Claim:
         require_manager(actor, claim.training_class)
         if claim.state == ClaimState.SUBMITTED:
             return claim
-        _move(claim, "submit")
+        move_claim(claim, "submit")
         _require_claimable(claim.training_class, at)
         _require_current(claim)
         _require_sound(claim)
@@ -131,7 +132,7 @@ def return_claim(*, actor: User, claim: Claim, reason: str, at: datetime.datetim
         require_officer(actor, claim)
         if claim.state == ClaimState.RETURNED and claim.reason == reason.strip():
             return claim
-        _move(claim, "return")
+        move_claim(claim, "return")
         claim.reason = plain_words(reason)
         claim.save(update_fields=["state", "reason"])
         entry = audit.record(
@@ -158,7 +159,7 @@ def open_notice(*, actor: User, claim: Claim, at: datetime.datetime) -> PublicNo
         existing = PublicNotice.objects.filter(claim=claim).first()
         if existing and claim.state == ClaimState.NOTICED:
             return existing
-        _move(claim, "notice")
+        move_claim(claim, "notice")
         _require_certificates(claim)
         _require_sound(claim)
         days = editions.edition(claim.edition).whole("public_notice_days")
@@ -192,7 +193,7 @@ def decide_claim(*, actor: User, claim: Claim, approved: bool, reason: str, at: 
         verb = "approve" if approved else "reject"
         if claim.state == (ClaimState.APPROVED if approved else ClaimState.REJECTED):
             return claim
-        _move(claim, verb)
+        move_claim(claim, verb)
         _require_notice_over(claim, at)
         _require_answered(claim)
         claim.reason = plain_words(reason) if reason.strip() or not approved else ""
@@ -303,22 +304,6 @@ def _lock(claim: Claim) -> Claim:
     claim = Claim.objects.select_for_update(of=("self",)).select_related("institution").get(pk=claim.pk)
     claim.training_class = training_class
     return claim
-
-
-def _move(claim: Claim, verb: str) -> None:
-    """Set the next state, or refuse before anything else is looked at."""
-    moves = CLAIM_MOVES[claim.state]
-    if verb not in moves:
-        raise Refusal(
-            "claim_move",
-            gettext_noop("补贴申请现在是“%(state)s”，不能做这一步。"),
-            found=claim.state,
-            required=[str(state) for state, verbs in CLAIM_MOVES.items() if verb in verbs],
-            rule="F16",
-            params={"state": claim.get_state_display()},
-            next_step=gettext_noop("请刷新页面，看现在该谁办理。"),
-        )
-    claim.state = moves[verb]
 
 
 # --- figures ---

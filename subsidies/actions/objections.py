@@ -11,9 +11,10 @@ from accounts.models import User
 from audit.actions import legal_day
 from policy.refusals import Refusal
 from subsidies.actions.claims import digest_of, plain_words
+from subsidies.actions.moves import move_objection
 from subsidies.models import Claim, ClaimLine, Objection, PublicNotice
 from subsidies.permissions import require_officer
-from subsidies.states import OBJECTION_MOVES, ClaimState
+from subsidies.states import ClaimState, ObjectionState
 
 MIN_CHARACTERS = 10
 MAX_CHARACTERS = 2000
@@ -78,20 +79,11 @@ def answer_objection(
         objection = (
             Objection.objects.select_for_update(of=("self",)).select_related("line").get(pk=objection.pk)
         )
-        verb = "uphold" if upheld else "dismiss"
-        move = OBJECTION_MOVES[objection.state].get(verb)
-        if move is None:
-            if objection.answer == answer.strip() and verb in _verbs_to(objection.state):
-                return objection
-            raise Refusal(
-                "objection_answered",
-                gettext_noop("这件异议已经答复过了。"),
-                found=objection.state,
-                rule="Q6",
-                next_step=gettext_noop("请刷新页面查看答复。"),
-            )
+        outcome = ObjectionState.UPHELD if upheld else ObjectionState.DISMISSED
+        if objection.state == outcome and objection.answer == answer.strip():
+            return objection
+        move_objection(objection, "uphold" if upheld else "dismiss")
         objection.answer = plain_words(answer)
-        objection.state = move
         objection.answered_by, objection.answered_at = actor, at
         objection.save(update_fields=["state", "answer", "answered_by", "answered_at"])
         audit.record(
@@ -115,10 +107,6 @@ def contact_of(objection: Objection) -> str:
     if objection.contact_sealed is None:
         return ""
     return vault.unseal(bytes(objection.contact_sealed), context=CONTACT_CONTEXT).decode()
-
-
-def _verbs_to(state: str) -> set[str]:
-    return {verb for moves in OBJECTION_MOVES.values() for verb, reached in moves.items() if reached == state}
 
 
 def _require_open(claim: Claim, notice: PublicNotice, at: datetime.datetime) -> None:

@@ -479,8 +479,13 @@ APPROVAL = {"decision": "approve", "number": "郑创备 1", "reason": "材料齐
 def test_a_filing_goes_its_way_on_pages(school, manager, officer, django_capture_on_commit_callbacks):
     training_class = school.ready()
     url = reverse("classes:filing", args=[training_class.pk])
-    assert "提交备案" in text(client_of(manager).get(url))
-    submitted = client_of(manager).post(url, follow=True)
+    assert "核对并提交" in text(client_of(manager).get(url))
+    repeated = text(client_of(manager).post(url))
+    assert "核对：提交开班备案" in repeated
+    assert "8 节，24 课时" in repeated
+    assert not Filing.objects.exists()
+    assert client_of(officer).post(url).status_code == 403
+    submitted = client_of(manager).post(url, {"confirmed": "1"}, follow=True)
     assert "经办人员会在这里答复" in text(submitted)
     filing = Filing.objects.get()
     office = client_of(officer)

@@ -13,7 +13,9 @@ def titles(user, now):
 def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, now):
     assert titles(manager, now) == []
     training_class = school.create()
-    assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”导入花名册"]
+    [task] = next_steps_for(manager, now)
+    assert task.title == "给“2026 年第 7 期创业意识培训班”导入花名册"
+    assert task.detail == "2026-09-21 开班，要提前 5 个工作日提交备案"
     school.enrol(training_class)
     assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”排课表"]
     from tests.classes.school import gyb_drafts
@@ -43,11 +45,3 @@ def test_staff_hear_of_the_next_lesson(school, trainer, now):
         True,
         f"/lessons/{lesson.pk}/room/",
     )
-
-
-def test_a_manager_is_reminded_to_finish(school, manager, trainer):
-    training_class = school.approved()
-    first, last = training_class.lessons.first(), training_class.lessons.last()
-    actions.open_lesson(lesson=first, actor=trainer, at=first.starts_at)
-    actions.close_lesson(lesson=first, actor=trainer, at=first.ends_at)
-    assert titles(manager, last.ends_at) == ["“2026 年第 7 期创业意识培训班”的课已上完，办理结班"]

@@ -2,7 +2,6 @@
 
 import datetime
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,12 +89,6 @@ def add_questions(training_class: TrainingClass) -> None:
     ]
     for row in rows:
         Question.objects.create(course=training_class.course, **row)
-
-
-@pytest.fixture(autouse=True)
-def _own_media(settings: Any, tmp_path: Path) -> None:
-    """Certificates of a test never meet those of the installation."""
-    settings.MEDIA_ROOT = tmp_path / "media"
 
 
 @pytest.fixture

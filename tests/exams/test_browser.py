@@ -3,11 +3,9 @@
 import datetime
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -18,10 +16,10 @@ from exams.actions.papers import set_exam
 from exams.models import Attempt, AttemptAnswer, Exam
 from exams.states import AttemptState
 from tests.attendance.conftest import Room
+from tests.axe import faults
 from tests.exams.conftest import add_questions
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-AXE = Path(settings.ROOT) / ".local" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -50,19 +48,12 @@ def page(live_server: Any, cast: Cast, client: Client, monkeypatch: pytest.Monke
             executable_path=os.environ["YUCHUANG_CHROMIUM"], args=["--no-sandbox"]
         )
         phone = browser.new_context(
-            viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=live_server.url, bypass_csp=True
+            viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=live_server.url
         )
         session = client.cookies["sessionid"].value
         phone.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         yield phone.new_page()
         browser.close()
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core finds wrong with the content of the page as it stands."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run('main')).violations")
-    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']]}" for one in found]
 
 
 def shoot(page: Page, name: str) -> None:

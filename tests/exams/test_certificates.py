@@ -20,7 +20,7 @@ from config.demo.cast import Cast
 from exams.actions.certificates import print_pdf, revoke_certificate
 from exams.certificates.document import draw, han_date, readable_number
 from exams.models import Certificate, CertificateCounter, Exam
-from exams.queries import completions_of
+from exams.queries import completions_of, next_steps_for
 from exams.states import CertificateState
 from policy.refusals import Refusal
 from tests.cast import client_of
@@ -74,6 +74,18 @@ def test_without_an_exam_the_class_ends_and_nobody_passes(school: School, cast: 
     school.training_class.refresh_from_db()
     assert school.training_class.state == ClassState.FINISHED
     assert Verdict.objects.get().passed
+
+
+def test_the_manager_is_led_to_conclude_when_the_lessons_are_over(school: School, cast: Cast) -> None:
+    assert list(next_steps_for(cast.manager, START)) == []
+    [task] = next_steps_for(cast.manager, OVER)
+    assert (task.title, task.url) == (
+        f"给“{school.training_class.name}”结班",
+        f"/classes/{school.training_class.pk}/conclude/",
+    )
+    assert list(next_steps_for(cast.rival, OVER)) == []
+    school.concludes()
+    assert list(next_steps_for(cast.manager, OVER)) == []
 
 
 def test_concluding_again_changes_nothing(concluded: Certificate, school: School) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from importlib.util import find_spec
 
 import pypdf
 import pytest
@@ -48,9 +47,6 @@ def test_a_name_stands_on_the_paper_as_it_is_written(issued: Certificate, name: 
     assert f"{name}，身份证号" in drawn_for(issued, name)
 
 
-@pytest.mark.skipif(
-    not find_spec("pylopdf_fonts_jp"), reason="the face with rarer characters is not installed"
-)
 def test_a_character_outside_the_official_table_comes_from_the_next_face(issued: Certificate) -> None:
     assert "𠮷田建国，身份证号" in drawn_for(issued, "𠮷田建国")
 

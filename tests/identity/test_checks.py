@@ -1,7 +1,6 @@
 """Checks: asked for, judged once, in doubt decided by a person, and no picture kept for long."""
 
 import datetime
-import itertools
 from typing import Any
 
 import pytest
@@ -9,11 +8,10 @@ from django.db import IntegrityError, transaction
 
 from audit.models import Entry
 from identity import actions, outcomes, tasks
-from identity.actions import checks
 from identity.faces import get_engine, sface
 from identity.faces.port import FacePolicy
 from identity.models import FaceCheck, FaceFrames, FaceTemplate
-from identity.states import CHECK_MOVES, CheckState, CheckVerb, Outcome, Purpose
+from identity.states import CheckState, Outcome, Purpose
 from policy.refusals import Refusal
 from tests.identity import pictures
 from tests.identity.conftest import DESK
@@ -216,18 +214,6 @@ def test_the_floor_above_hears_of_every_judgement(
     with django_capture_on_commit_callbacks(execute=True):
         check = actions.request_check(**{**sign_in, "subject": "desk/2"}, frames=burst("impostor_1", 1))
     assert heard == [doubtful.pk, check.pk]
-
-
-@pytest.mark.parametrize(("state", "verb"), list(itertools.product(CheckState, CheckVerb)))
-def test_every_state_and_verb(state, verb):
-    check = FaceCheck(state=state)
-    if verb in CHECK_MOVES[state]:
-        checks._move(check, verb)
-        assert check.state == CHECK_MOVES[state][verb]
-    else:
-        with pytest.raises(Refusal):
-            checks._move(check, verb)
-        assert check.state == state
 
 
 def test_workers_pick_up_what_was_left_lying(enrolled, sign_in, now, time_machine):

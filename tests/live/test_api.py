@@ -278,8 +278,7 @@ def test_leaving_the_room_ends_ones_legs_and_tells_the_room(cast, lesson, peer, 
 
 
 @pytest.fixture
-def recording(school, now, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
+def recording(school, now):
     lesson = school.lesson(now - 24 * HOUR, state=LessonState.CLOSED)
     Room.objects.create(lesson=lesson)
     made = Recording(

@@ -56,12 +56,11 @@ def media_server(tmp_path_factory):
 
 
 @pytest.fixture
-def running_janus(media_server, settings, tmp_path):
+def running_janus(media_server, settings):
     from pathlib import Path
 
     for name, value in media_server.settings.items():
         setattr(settings, name, Path(value) if name.endswith("_DIR") else value)
-    settings.MEDIA_ROOT = tmp_path / "media"
     return media_server
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -15,6 +14,7 @@ from classes.live import actions
 from classes.live.models import OpenPresence, PresenceInterval, RoomEvent
 from classes.live.states import Closing
 from classes.states import LessonState
+from tests.axe import faults
 from tests.cast import client_of
 from tests.live import sockets
 from tests.live.media import CHROMIUM, PHONE, browsers_at
@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="not installed: chromium"),
 ]
 
-AXE = Path(settings.ROOT) / ".local" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60.0  # seconds: browsers on a busy machine; nothing here is measured
 
 
@@ -228,16 +227,6 @@ def test_leaving_the_page_ends_the_presence_at_once(browsers, cast, lesson):
     learner.get_by_test_id("leave").click()
     eventually(lambda: not OpenPresence.objects.exists())
     assert PresenceInterval.objects.get().closing == Closing.LEFT
-
-
-def faults(page):
-    """What axe-core finds wrong with the page as it stands."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate(
-        "async () => (await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
-        " 'wcag22aa', 'best-practice'] })).violations"
-    )
-    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']]}" for one in found]
 
 
 def test_the_room_and_the_replay_are_accessible(browsers, school, cast, lesson, now):

@@ -4,7 +4,6 @@ import datetime
 import io
 import json
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +24,7 @@ TEXT = "这一行的学员那几天在外地，没有上课。"
 
 
 @pytest.fixture(autouse=True)
-def clock_at_now(now: datetime.datetime, settings: Any, tmp_path: Path) -> Any:
-    settings.MEDIA_ROOT = tmp_path / "media"
+def clock_at_now(now: datetime.datetime) -> Any:
     with time_machine.travel(now.astimezone(datetime.UTC), tick=False) as travelling:
         yield travelling
 

@@ -28,11 +28,6 @@ from tests.subsidies.conftest import LEARNER_SECONDS
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-
-
 # --- the table ---
 
 

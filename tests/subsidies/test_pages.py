@@ -1,7 +1,6 @@
 """The pages of claims and notices: who sees what, what they say, and what they never say."""
 
 import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +28,8 @@ TEXT = "这一行的学员那几天在外地，没有上课。"
 
 
 @pytest.fixture(autouse=True)
-def clock_at_now(now: datetime.datetime, settings: Any, tmp_path: Path) -> Any:
+def clock_at_now(now: datetime.datetime) -> Any:
     """Edges read the clock; let it stand at the moment the actions are given."""
-    settings.MEDIA_ROOT = tmp_path / "media"
     with time_machine.travel(now.astimezone(datetime.UTC), tick=False) as clock:
         yield clock
 

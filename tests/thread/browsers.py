@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
 FACES = Path(__file__).resolve().parent.parent / "faces"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+PATIENCE = 20_000  # milliseconds: other tests may run beside this one
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -62,16 +63,16 @@ class Browsers:
             base_url=self.url,
             accept_downloads=True,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         self._open.append(context)
         page = context.pages[0]
-        page.on(
+        context.on(  # of every tab
             "console",
             lambda message: (
                 self.troubles.append(f"{name}: {message.text}") if message.type == "error" else None
             ),
         )
-        page.on("pageerror", lambda error: self.troubles.append(f"{name}: {error}"))
+        context.on("weberror", lambda error: self.troubles.append(f"{name}: {error.error}"))
         return page
 
     def shut(self, page: Page) -> None:
@@ -94,6 +95,7 @@ class Browsers:
 
 @contextmanager
 def browsers_at(url: str, folder: Path) -> Iterator[Browsers]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browsers = Browsers(playwright, url, folder)
         try:
@@ -110,6 +112,12 @@ def sign_in(page: Page, username: str, password: str) -> None:
     page.fill("input[name=password]", password)
     page.click("main button[type=submit]")
     page.wait_for_url(lambda url: "/accounts/login/" not in url)
+
+
+def fits(page: Page) -> None:
+    """Nothing on this page is wider than the screen it is on."""
+    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width[0] <= width[1], (page.url, width)
 
 
 def api(page: Page, method: str, path: str, data: Any = None) -> dict[str, Any]:

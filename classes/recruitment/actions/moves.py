@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from classes.recruitment.models import Campaign, CategoryEvidence, Registration
 from classes.recruitment.states import CAMPAIGN_MOVES, EVIDENCE_MOVES, REGISTRATION_MOVES
-from policy.messages import gettext_noop
-from policy.refusals import Refusal
+from policy.moves import next_state
 
 _MOVES: Mapping[type, Mapping[str, Mapping[str, str]]] = {
     Campaign: CAMPAIGN_MOVES,
@@ -21,15 +20,4 @@ def move(row: Campaign | Registration | CategoryEvidence, verb: str) -> None:
     """Set the state that `verb` leads to; raises Refusal `move_refused` where the table lists none. Saves
     nothing.
     """
-    allowed = _MOVES[type(row)][row.state]
-    if verb not in allowed:
-        raise Refusal(
-            "move_refused",
-            gettext_noop("%(thing)s%(state)s，不能做这一步。"),
-            found=row.state,
-            required=[state for state, verbs in _MOVES[type(row)].items() if verb in verbs],
-            params={"thing": str(row._meta.verbose_name), "state": row.get_state_display()},
-            next_step=gettext_noop("请刷新页面，按现在的状态继续。"),
-            details={"verb": verb},
-        )
-    row.state = allowed[verb]
+    row.state = next_state(row, _MOVES[type(row)], verb)

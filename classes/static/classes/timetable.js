@@ -82,7 +82,7 @@ class Editor {
     const day = last ? field(last, "day").value : "";
     this.name(row);
     this.rows.append(row);
-    field(row, "day").value = day ? later(day, 1) : (this.form.dataset.firstDay ?? "");
+    field(row, "day").value = day ? this.dayAfter(day) : (this.form.dataset.firstDay ?? "");
     field(row, "starts").value = last ? field(last, "starts").value : "08:30";
     this.stretch(row);
     this.changed();
@@ -97,7 +97,7 @@ class Editor {
     const faults = twin.querySelector(".tt-faults");
     if (faults) faults.replaceChildren();
     row.after(twin);
-    field(twin, "day").value = later(field(row, "day").value, 1);
+    field(twin, "day").value = this.dayAfter(field(row, "day").value);
     this.changed();
     field(twin, "day").focus();
   }
@@ -118,6 +118,13 @@ class Editor {
     hours.value = String(Math.max(1, Math.min(99, now + by)));
     this.stretch(row);
     this.changed();
+  }
+
+  /** The next day, while the class lasts. @param {string} day @returns {string} */
+  dayAfter(day) {
+    const last = this.form.dataset.lastDay ?? "";
+    const next = later(day, 1);
+    return next > last && day <= last ? day : next;
   }
 
   /** The end follows from start and hours; whoever wants a longer lesson changes the end afterwards. @param {HTMLElement} row */

@@ -25,6 +25,7 @@ from classes.live.actions.lessons import end_lesson, start_lesson
 from classes.live.actions.presence import Beat, close_presence, open_presence, record_heartbeats
 from classes.live.states import Closing
 from classes.models import Enrolment, Lesson, TrainingClass
+from classes.states import LessonState
 from classes.timetables import LessonDraft
 from config.demo.cast import Cast
 from config.demo.rosters import people, roster_file
@@ -321,37 +322,52 @@ def _at(day: datetime.date, hour: int = 10) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(hour), SHANGHAI)
 
 
-def build(cast: Cast, stage: str, *, now: datetime.datetime, most: int = 30) -> TrainingClass:
-    """Make one class that stands at `stage` at this moment, with at most so many trainees.
+# The demo's first class of each stage is the school's 9th to 5th of the year.
+NUMBERS = {"draft": 9, "filed": 8, "running": 7, "finished": 6, "claimed": 5}
+# How many people are in it, and the first of them.
+ROSTERS = {
+    "draft": (18, 40),
+    "filed": (20, 60),
+    "running": (30, 0),
+    "finished": (12, 80),
+    "claimed": (30, 100),
+}
 
-    The class of an earlier run is returned.
+
+def build_live(cast: Cast, *, now: datetime.datetime, most: int = 30) -> TrainingClass:
+    """Return the class with a lesson under way at this moment, or make one: a timetable that was approved
+    does not move to another day, in a demo neither.
+    """
+    for nth in itertools.count():
+        found = build(cast, "running", now=now, most=most, nth=nth)
+        if found.lessons.filter(state=LessonState.OPEN, ends_at__gt=now).exists():
+            break
+    return found
+
+
+def build(cast: Cast, stage: str, *, now: datetime.datetime, most: int = 30, nth: int = 0) -> TrainingClass:
+    """Make the nth further class that stands at `stage` at this moment, with at most so many trainees.
+
+    The class of an earlier run is returned. 王小满 is in every running one; the other stages have people of
+    their own, so that nobody is paid for twice.
     """
     today = now.astimezone(SHANGHAI).date()
-    names = {
-        "draft": f"{today.year} 年第 9 期创业意识培训班",
-        "filed": f"{today.year} 年第 8 期创业意识培训班",
-        "running": f"{today.year} 年第 7 期创业意识培训班",
-        "finished": f"{today.year} 年第 6 期创业意识培训班",
-        "claimed": f"{today.year} 年第 5 期创业意识培训班",
-    }
-    name = names[stage]
+    name = f"{today.year} 年第 {NUMBERS[stage] + len(NUMBERS) * nth} 期创业意识培训班"
     existing = TrainingClass.objects.filter(institution=cast.school, name=name).first()
     if existing:
         return existing
+    size, serial = ROSTERS[stage]
+    rows = people(min(size, most), first=serial if stage == "running" else serial + 100 * nth)
     if stage in ("draft", "filed"):
-        day = today + datetime.timedelta(days=28)
-        rows = people(min(18, most), first=40) if stage == "draft" else people(min(20, most), first=60)
-        day += datetime.timedelta(days=10 if stage == "draft" else 0)
+        day = today + datetime.timedelta(days=38 if stage == "draft" else 28)
         training_class = make_class(cast, name=name, timing=Timing(day), roster=rows, at=now)
         if stage == "filed":
             file_class(cast, training_class, at=now, approve=False)
         return training_class
     if stage == "running":
         timing = Timing(today - datetime.timedelta(days=1), live_now=now.replace(second=0, microsecond=0))
-        rows = people(most)
     else:
         timing = Timing(today - datetime.timedelta(days=21 if stage == "finished" else 45))
-        rows = people(min(12, most), first=80) if stage == "finished" else people(most, first=100)
     filed_at = _at(_working_days_before(timing.first_day, 8))
     training_class = make_class(cast, name=name, timing=timing, roster=rows, at=filed_at)
     file_class(cast, training_class, at=filed_at, approve=True)

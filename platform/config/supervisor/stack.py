@@ -60,6 +60,7 @@ class Stack:
         self._say = say
         self._services: list[Service] = []
         self._lock: IO[str] | None = None
+        self._freshening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start everything and return once `/` answers 200. Raises StackFailed; call stop() in any case."""
@@ -74,13 +75,18 @@ class Stack:
                 private.mkdir(mode=0o700, exist_ok=True)
             await asyncio.gather(self._start_postgres(), self._start_redis(), self._start_janus())
             await self._prepare_schema()
-            await self._load_demo()
+            loaded_before = await self._load_demo()
             await asyncio.gather(*(self._start(s) for s in (self._web(), self._worker(), self._beat())))
+            if loaded_before:
+                self._freshening = asyncio.create_task(self._freshen_demo())
         except (ServiceFailed, PostgresUnavailable) as failure:
             raise StackFailed(str(failure)) from failure
 
     async def stop(self) -> None:
         """Stop everything in reverse order. Safe to call after a failed start."""
+        if self._freshening:
+            self._freshening.cancel()
+            await asyncio.gather(self._freshening, return_exceptions=True)
         while self._services:
             service = self._services.pop()
             await service.stop()
@@ -284,13 +290,26 @@ class Stack:
         if private:
             prepared.write_text(made_from)
 
-    async def _load_demo(self) -> None:
-        """Load the demo once per data folder; the note lies with the data, so it goes when they go."""
+    async def _load_demo(self) -> bool:
+        """Load the demo once per data folder; the note lies with the data, so it goes when they go.
+
+        Returns whether it was there before.
+        """
         loaded = self.state / "data" / "demo-loaded"
-        if self.environment["YUCHUANG_DEMO"] != "1" or loaded.exists():
-            return
+        if self.environment["YUCHUANG_DEMO"] != "1":
+            return False
+        if loaded.exists():
+            return True
         await self._manage("demo", "demo")
         loaded.touch()
+        return False
+
+    async def _freshen_demo(self) -> None:
+        """Have a lesson under way again where the last one is over, while people are already let in."""
+        try:
+            await self._manage("demo", "demo", "--stage", "running")
+        except ServiceFailed as failure:
+            self._say("demo", str(failure))
 
     async def _manage(self, name: str, *arguments: str) -> None:
         """Run one manage.py command to its end. Raises ServiceFailed with its last lines."""

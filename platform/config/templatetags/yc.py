@@ -326,7 +326,10 @@ STATE_LOOKS = {
         " published done confirmed written applied closed ready"
     ),
     "now": "now running live enrolling recruiting open in_progress active noticed examining checking writing",
-    "look": "look submitted pending grey review screening waiting previewed changed disputed due held expiring duplicate",
+    "look": (
+        "look submitted pending grey review screening waiting previewed changed disputed due held expiring"
+        " duplicate"
+    ),
     "stop": (
         "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed unknown"
         " unusable denied"

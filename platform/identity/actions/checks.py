@@ -13,6 +13,7 @@ import audit
 from accounts.models import Person, User
 from identity import consent_texts, outcomes, queries, sealing
 from identity.actions.locks import lock_person
+from identity.actions.moves import move_check, not_in_doubt
 from identity.actions.templates import likeness_to_enrolled, store_template
 from identity.faces import get_engine, judging
 from identity.faces.judging import Burst
@@ -22,7 +23,6 @@ from identity.faces.problems import unusable
 from identity.models import FaceCheck, FaceFrames
 from identity.permissions import require_in_charge, require_own
 from identity.states import CHECK_MOVES, CheckState, CheckVerb, Purpose
-from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
 VERB_OF = {"accept": CheckVerb.ACCEPT, "grey": CheckVerb.DOUBT, "reject": CheckVerb.REJECT}
@@ -114,7 +114,7 @@ def review_face_check(*, check: FaceCheck, reviewer: User, same_person: bool, at
         verb = CheckVerb.CONFIRM if same_person else CheckVerb.DENY
         if check.state == CHECK_MOVES[CheckState.GREY][verb] and check.reviewed_by_id == reviewer.pk:
             return check
-        _move(check, verb)
+        move_check(check, verb)
         check.reviewed_by = reviewer
         check.reviewed_at = at
         check.save(update_fields=["state", "reviewed_by", "reviewed_at"])
@@ -141,7 +141,7 @@ def open_picture(*, check: FaceCheck, reviewer: User, at: datetime) -> bytes:
         require_in_charge(reviewer, check.subject, person)
         kept = FaceFrames.objects.filter(face_check=check, keep_until__gt=at).first()
         if check.state != CheckState.GREY or kept is None:
-            raise _not_in_doubt(check)
+            raise not_in_doubt(check)
         [picture] = sealing.open_frames(bytes(kept.sealed), check_id=check.pk)
         audit.record(
             "face.picture_seen", actor_id=reviewer.pk, subject=check.subject, facts={"check": check.pk}, at=at
@@ -175,7 +175,7 @@ def close_without_picture(check: FaceCheck, *, problem: str, actor_id: int | Non
         check.judged_at = at
         _conclude(check, CheckVerb.SPOIL, problem=problem, actor_id=actor_id, at=at)
         return
-    _move(check, CheckVerb.LAPSE)
+    move_check(check, CheckVerb.LAPSE)
     check.save(update_fields=["state"])
     FaceFrames.objects.filter(face_check=check).delete()
     audit.record("face.lapsed", actor_id=actor_id, subject=check.subject, facts={"check": check.pk}, at=at)
@@ -266,7 +266,7 @@ def _conclude(
     check: FaceCheck, verb: CheckVerb, *, actor_id: int | None, at: datetime, problem: str = ""
 ) -> None:
     """Move a judged check, delete its pictures and record what was found."""
-    _move(check, verb)
+    move_check(check, verb)
     check.problem = problem
     check.save()
     FaceFrames.objects.filter(face_check=check).delete()
@@ -284,23 +284,4 @@ def _conclude(
             "template": check.template.commitment if check.template else None,
         },
         at=at,
-    )
-
-
-def _move(check: FaceCheck, verb: CheckVerb) -> None:
-    """Take the one step that `verb` means from here. Refusal check_not_in_doubt."""
-    following = CHECK_MOVES[CheckState(check.state)].get(verb)
-    if following is None:
-        raise _not_in_doubt(check)
-    check.state = following
-
-
-def _not_in_doubt(check: FaceCheck) -> Refusal:
-    return Refusal(
-        "check_not_in_doubt",
-        gettext_noop("这次核对不用人工看，或者已经有人看过了。"),
-        found=check.state,
-        required=CheckState.GREY,
-        rule="P14",
-        next_step=gettext_noop("请回到列表，看下一个。"),
     )

@@ -12,7 +12,7 @@ from accounts.models import User
 from config.demo.cast import build_cast
 from config.demo.recruitment import build_recruitment
 from config.demo.shelf import stock
-from config.demo.stages import STAGES, build
+from config.demo.stages import STAGES, build, build_live
 from courses.actions import load_catalogue
 from exams.actions.bank import load_question_bank
 
@@ -38,7 +38,9 @@ class Command(BaseCommand):
         for stage in options["stage"] or STAGES:
             started = time.monotonic()
             with transaction.atomic():
-                training_class = build(cast, stage, now=now)
+                training_class = (
+                    build_live(cast, now=now) if stage == "running" else build(cast, stage, now=now)
+                )
                 if stage == "draft":
                     build_recruitment(cast, now=now, draft=training_class)
             self.stdout.write(f"{stage:9} {training_class.name}  ({time.monotonic() - started:.1f} s)")

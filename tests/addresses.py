@@ -1,0 +1,130 @@
+"""Every address of the platform, and what the numbers in it stand for in the world of tests/world.py."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from attendance.models import Check, SignIn
+from classes.actions import upload_receipt
+from classes.models import Filing
+from config.demo.recruitment import build_recruitment, register_learner
+from exams.actions.attempts import start_attempt
+from exams.actions.papers import set_exam
+from exams.models import Certificate, Submission
+from policy.terms import HourKind
+from subsidies.models import Claim
+from tests.classes.receipts import receipt_file, receipt_row
+from tests.courses.shelf import shelve
+from tests.world import World
+
+KEY = "7a1e4bb0-6b55-4f5e-9a56-8d4ab1b2a001"  # a device's own name
+NOTHING = 10**9  # the number of what does not exist
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """(name with namespaces, pattern) of everything in the URLconf."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+@dataclass(frozen=True)
+class Places:
+    """What the numbers in addresses stand for: one thing of each kind."""
+
+    ids: dict[str, int]
+    certificate: str  # its number
+
+    def address(self, name: str, route: str, at: str = "") -> str:
+        """The address of something in the world; `at` names another one of its kind, such as `draft`."""
+        found: dict[str, Any] = {}
+        if route.startswith("supervision/"):
+            at = "claimed"
+        for part in re.findall(r"<(?:\w+:)?(\w+)>", route):
+            if part == "pk":
+                found[part] = self._number(kind_of(route), at)
+            elif part in ("lesson", "lesson_pk"):
+                found[part] = self._number("lessons/", at)
+            elif part == "class_pk":
+                found[part] = self.ids["draw-up"]
+            elif part == "material":
+                found[part] = self.ids["video"]
+            elif part == "enrolment":
+                found[part] = self.ids["attendance/"]
+            elif part == "objection_pk":
+                found[part] = self._number("objections/", at)
+            elif part == "number" and "certificates" in route:
+                found[part] = self.certificate
+            else:
+                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
+                found[part] = {**known, "edition_id": "henan-2020-97"}.get(part, NOTHING)
+        return reverse(name, kwargs=found)
+
+    def _number(self, kind: str, at: str) -> int:
+        return self.ids.get(f"{kind}@{at}", self.ids.get(kind, NOTHING))
+
+
+def kind_of(route: str) -> str:
+    """What `<int:pk>` stands for: the word before it, unless the page is about something else."""
+    if "coursework" in route:
+        return "coursework"
+    before = route.split("<int:pk>")[0].rstrip("/").rsplit("/", 1)[-1]
+    return {"sign-in": "sign-in", "sign-ins": "sign-in"}.get(before, f"{before}/")
+
+
+def find_places(world: World) -> Places:
+    """Pick one thing of each kind; the learner's sitting of the running class's exam is begun for it."""
+    cast, running, claimed = world.cast, world["running"], world["claimed"]
+    learner = running.enrolments.get(person=cast.learner.person)
+    claim = Claim.objects.get(training_class=claimed)
+    exam_lesson = running.lessons.get(kind=HourKind.EXAM)
+    exam = set_exam(actor=cast.trainer, training_class=running, lesson=exam_lesson, at=world.now)
+    attempt = start_attempt(actor=cast.learner, exam=exam, at=exam_lesson.starts_at)
+    submission = Submission.objects.filter(enrolment__training_class=world["finished"]).first()
+    certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
+    assert submission is not None
+    filing = Filing.objects.get(training_class=world["filed"])
+    receipt = upload_receipt(
+        content=receipt_file([receipt_row(filing)]),
+        filename="receipt.xlsx",
+        actor=cast.officer,
+        at=world.now,
+    )
+    campaign = build_recruitment(cast, now=world.now, draft=world["draft"])
+    registration = register_learner(cast, campaign, now=world.now)
+    shelf = shelve(running, cast, world.now)
+    ids = {
+        "classes/": running.pk,
+        **{f"classes/@{stage}": one.pk for stage, one in world.classes.items()},
+        "lessons/": running.lessons.order_by("starts_at")[1].pk,
+        "lessons/@claimed": claimed.lessons.order_by("starts_at")[0].pk,
+        "coursework": running.lessons.get(kind=HourKind.HOMEWORK).pk,
+        "filings/": filing.pk,
+        "receipts/": receipt.pk,
+        "claims/": claim.pk,
+        "notices/": claim.notice.pk,
+        "sign-in": SignIn.objects.filter(enrolment=learner).latest("pk").pk,
+        "checks/": Check.objects.filter(lesson__training_class=running).latest("pk").pk,
+        "attendance/": learner.pk,
+        "roster/": learner.pk,
+        "courses/": running.course_id,
+        "materials/": shelf["slides"].pk,
+        "video": shelf["video"].pk,
+        "institutions/": cast.school.pk,
+        "campaigns/": campaign.pk,
+        "events/": campaign.events.get().pk,
+        "registrations/": registration.pk,
+        "category-evidence/": registration.evidence.get().pk,
+        "certificates/": certificate.pk,
+        "exams/": exam.pk,
+        "exam lesson": exam_lesson.pk,
+        "attempts/": attempt.pk,
+        "submissions/": submission.pk,
+        "draw-up": world["finished"].pk,
+    }
+    return Places(ids, certificate.number)
