@@ -358,7 +358,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:room-media-watch", "post"): {"connection": KEY, "feed": "lecturer-1"},
     ("api:room-media-start", "post"): {"peer": KEY, "sdp": "v=0"},
     ("api:room-media-configure", "post"): {"peer": KEY, "mid": "0", "send": False},
-    ("api:room-media-leave", "post"): {"peer": KEY, "connection": KEY},
+    ("api:room-media-leave", "post"): {"peer": KEY},
     ("api:questions", "post"): {"prompt": "对不对？", "options": ["对", "错"], "correct": 0},
     ("api:sign-in", "post"): {"code": "123456"},
     ("api:filing-decision", "post"): {"approved": False, "reason": "直播少一课时", "number": ""},
@@ -491,7 +491,7 @@ class AccessMatrix(TestCase):
             elif part == "number" and "certificates" in route:
                 found[part] = self.number
             else:
-                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
+                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "connection": KEY, "row": "H5"}
                 known["edition_id"] = "henan-2020-97"
                 found[part] = known.get(part, 10**9)
         return reverse(name, kwargs=found)
