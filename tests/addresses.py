@@ -61,7 +61,7 @@ class Places:
             elif part == "number" and "certificates" in route:
                 found[part] = self.certificate
             else:
-                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "row": "H5"}
+                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "connection": KEY, "row": "H5"}
                 found[part] = {**known, "edition_id": "henan-2020-97"}.get(part, NOTHING)
         return reverse(name, kwargs=found)
 

@@ -344,7 +344,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:room-media-watch", "post"): {"connection": KEY, "feed": "lecturer-1"},
     ("api:room-media-start", "post"): {"peer": KEY, "sdp": "v=0"},
     ("api:room-media-configure", "post"): {"peer": KEY, "mid": "0", "send": False},
-    ("api:room-media-leave", "post"): {"peer": KEY, "connection": KEY},
+    ("api:room-media-leave", "post"): {"peer": KEY},
     ("api:questions", "post"): {"prompt": "对不对？", "options": ["对", "错"], "correct": 0},
     ("api:sign-in", "post"): {"code": "123456"},
     ("api:filing-decision", "post"): {"approved": False, "reason": "直播少一课时", "number": ""},

@@ -132,8 +132,8 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=40)
     id_number = serializers.CharField(max_length=24)
     phone = serializers.CharField(max_length=20)
-    category = serializers.ChoiceField(choices=[code for code, _label in CATEGORIES])
-    education = serializers.ChoiceField(choices=Education.values)
+    category = serializers.ChoiceField(choices=CATEGORIES)
+    education = serializers.ChoiceField(choices=Education.choices)
     occupation = serializers.CharField(max_length=60)
     wish = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
     privacy_version = serializers.CharField(
@@ -149,7 +149,7 @@ class StandingSerializer(serializers.Serializer[Any]):
     """Where a registration stands, without personal data. `stage` counts the six of F1."""
 
     number = serializers.CharField()
-    state = serializers.ChoiceField(choices=RegistrationState.values)
+    state = serializers.ChoiceField(choices=RegistrationState.choices)
     institution = serializers.CharField()
     course = serializers.CharField()
     stage = serializers.IntegerField()
@@ -168,7 +168,7 @@ def standing_body(registration: Registration) -> dict[str, Any]:
     }
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class RegistrationDecisionSerializer(serializers.Serializer[Any]):
     verb = serializers.ChoiceField(choices=["assign", "wait", "reject", "reopen", "release"])
     class_id = serializers.IntegerField(required=False, allow_null=True, default=None)
     reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
@@ -298,13 +298,13 @@ class DecisionView(APIView):
 
     @extend_schema(
         operation_id="registrations_decide",
-        request=DecisionSerializer,
+        request=RegistrationDecisionSerializer,
         responses={200: RegistrationDetailSerializer, **_REFUSED},
     )
     def post(self, request: Request, pk: int) -> Response:
         registration = access_registration(request.user, pk)
         assert isinstance(request.user, User)  # access_registration lets nobody else pass
-        sent = DecisionSerializer(data=request.data)
+        sent = RegistrationDecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         data, at, user = sent.validated_data, timezone.now(), request.user
         if data["verb"] == "assign":

@@ -63,7 +63,8 @@ def add(draft: CourseVersion, operator: User, now: datetime.datetime) -> Callabl
         action: Any = add_slides if kind == "slides" else add_video
         extra = {} if kind == "slides" else {"captions": None}
         sent = {"title": "第一讲", "actor": operator, **extra, **more}
-        return action(version=draft, file=ContentFile(content, name="x"), at=now, **sent)
+        made: Material = action(version=draft, file=ContentFile(content, name="x"), at=now, **sent)
+        return made
 
     return adds
 

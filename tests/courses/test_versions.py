@@ -210,7 +210,7 @@ def test_a_published_version_refuses_changes_from_actions_and_from_sql(
         lambda: CourseVersion.objects.filter(pk=published.pk).update(
             state="draft", published_at=None, outline_digest=""
         ),
-        lambda: CourseVersion.objects.filter(pk=published.pk)._raw_delete("default"),  # type: ignore[attr-defined]
+        lambda: CourseVersion.objects.filter(pk=published.pk)._raw_delete("default"),
     )
     for attack in attacks:
         with pytest.raises(IntegrityError, match="does not change"), transaction.atomic():
