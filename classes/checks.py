@@ -107,7 +107,7 @@ def check_draft(
     except Refusal as refusal:
         findings.append(Finding.of_refusal(refusal))
     outline = hours_of(training_class.course_version)
-    findings.append(_outline(drafts, outline))
+    findings.append(_outline(edition, drafts, outline))
     earliest: datetime.date | None = None
     try:
         working = calendar()
@@ -159,9 +159,10 @@ def _staff(edition: Edition, training_class: TrainingClass) -> Iterable[Finding]
         return [Finding.of_refusal(refusal)]
 
 
-def _outline(drafts: Sequence[LessonDraft], outline: Mapping[HourKind, Decimal]) -> Finding:
-    """A2: the outline of the class's course version covers every filed hour of each kind."""
+def _outline(edition: Edition, drafts: Sequence[LessonDraft], outline: Mapping[HourKind, Decimal]) -> Finding:
+    """A2: the outline of the class's course version covers every filed hour."""
     return judge_outline(
+        edition,
         {kind: Fraction(hours) for kind, hours in hours_by_kind(drafts).items()},
         {kind: Fraction(hours) for kind, hours in outline.items()},
     )

@@ -35,7 +35,7 @@ def duration_ms(path: Path) -> int:
             gettext_noop("视频是 %(found)s，有的手机放不了。要 H.264 画面、AAC 声音。"),
             found=[*pictures, *sounds],
             required=["h264", "aac"],
-            params={"found": "、".join(str(name) for name in [*pictures, *sounds])},
+            params={"found": [*pictures, *sounds]},
             next_step=gettext_noop("请在剪辑软件里导出为 MP4（H.264、AAC），再传一次。"),
             status=400,
         )

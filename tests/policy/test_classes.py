@@ -109,8 +109,9 @@ def _hours(given: dict[str, Any]) -> dict[HourKind, Fraction]:
 
 
 @pytest.mark.parametrize("case", load("classes", "outline"))
-def test_the_outline_covers_every_filed_hour(case: dict[str, Any]) -> None:
-    finding = judge_outline(_hours(case["filed"]), _hours(case["outline"]))
+def test_the_outline_covers_every_filed_hour(editions: Mapping[str, Edition], case: dict[str, Any]) -> None:
+    edition = editions[case.get("edition", "demo")]
+    finding = judge_outline(edition, _hours(case["filed"]), _hours(case["outline"]))
     assert (finding.row, finding.passed) == ("A2", case["passed"])
     assert finding.actual == case["covered"]
     assert case.get("missing", "") in finding.render()["message"]

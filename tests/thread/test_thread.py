@@ -39,26 +39,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         running.manage(
             "shell",
             "-c",
-            "from decimal import Decimal\n"
             "from django.db import transaction\n"
             "from django.utils import timezone\n"
             "from config.demo.cast import build_cast\n"
             "from courses.actions import load_catalogue\n"
-            "from courses.actions.versions import publish_version, set_outline, write_draft\n"
-            "from courses.models import Course\n"
-            "from courses.outlines import UnitDraft\n"
             "from exams.actions.bank import load_question_bank\n"
-            "from policy.terms import HourKind\n"
             "now = timezone.now()\n"
             "with transaction.atomic():\n"
-            "    load_catalogue(at=now); load_question_bank(); build_cast(at=now)\n"
-            "    course = Course.objects.get(course_type='GYB')\n"
-            "    version = write_draft(course, copied=course.versions.get(), notes='', actor=None, at=now)\n"
-            # One hour of exam to spare: the draft that has too much of it breaks one rule, not two.
-            f"    hours = [('live', {steps.LIVE_HOURS}, '直播'), ('exam', {steps.EXAM_HOURS + 1}, '考试')]\n"
-            "    units = [UnitDraft(kind=HourKind(k), hours=Decimal(h), title=t) for k, h, t in hours]\n"
-            "    set_outline(version=version, units=units, notes='', actor=None, at=now)\n"
-            "    publish_version(version=version, actor=None, at=now)\n",
+            "    load_catalogue(at=now); load_question_bank(); build_cast(at=now)\n",
         )
         yield running
 

@@ -323,11 +323,11 @@ STATE_ICONS = {"ok": "circle-check", "now": "progress", "look": "eye", "stop": "
 STATE_LOOKS = {
     "ok": (
         "ok approved passed completed finished paid accepted verified valid issued archived present upheld"
-        " published done confirmed written applied closed ready"
+        " published done confirmed written applied closed ready assigned"
     ),
     "now": "now running live enrolling recruiting open in_progress active noticed examining checking writing",
     "look": (
-        "look submitted pending grey review screening waiting previewed changed disputed due held expiring"
+        "look submitted pending grey review screening waiting previewed changed disputed due held expiring screened"
         " duplicate"
     ),
     "stop": (

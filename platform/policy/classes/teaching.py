@@ -8,7 +8,7 @@ from typing import Final
 from policy.calendar import WorkingCalendar, earliest_start
 from policy.editions import Edition
 from policy.findings import Finding
-from policy.messages import Message, gettext_noop
+from policy.messages import Message, Msgid, gettext_noop
 from policy.terms import GYB, SYB, HourKind, course_type_name
 
 _SIZE_ROWS: Final = {GYB: "F11", SYB: "F12"}
@@ -163,18 +163,22 @@ def judge_edition(edition: Edition, *, starts_on: date) -> Finding:
     )
 
 
-def judge_outline(filed: Mapping[HourKind, Fraction], outline: Mapping[HourKind, Fraction]) -> Finding:
-    """Judge that the course is complete: its outline covers every filed hour, kind by kind (A2).
+def judge_outline(
+    edition: Edition, filed: Mapping[HourKind, Fraction], outline: Mapping[HourKind, Fraction]
+) -> Finding:
+    """Judge that the course is complete: its outline covers every filed hour (A2).
 
-    Both are lesson hours by kind, a kind that is not named is 0. A timetable without hours is not covered.
-    `actual` gives what is missing by kind.
+    Both are lesson hours by kind, a kind that is not named is 0. Whether they are compared in total or kind
+    by kind is a reading. A timetable without hours is not covered. `actual` is what is covered.
     """
-    total = sum(filed.values(), Fraction(0))
-    missing = {
-        kind: hours - outline.get(kind, Fraction(0))
-        for kind, hours in filed.items()
-        if hours > outline.get(kind, Fraction(0))
-    }
+    reading = edition.reading("outline_coverage")
+    total, offered = sum(filed.values(), Fraction(0)), sum(outline.values(), Fraction(0))
+    missing: dict[Msgid, Fraction]
+    if reading.code == "by_kind":
+        short = {kind: hours - outline.get(kind, Fraction(0)) for kind, hours in filed.items()}
+        missing = {kind.label: hours for kind, hours in short.items() if hours > 0}
+    else:
+        missing = {gettext_noop("总共"): total - offered} if total > offered else {}
     passed = bool(total) and not missing
     return Finding(
         code="outline_covers_hours",
@@ -183,7 +187,7 @@ def judge_outline(filed: Mapping[HourKind, Fraction], outline: Mapping[HourKind,
         required=total,
         actual=total - sum(missing.values(), Fraction(0)),
         message=(
-            gettext_noop("课表 %(filed)s 课时，课程大纲逐类对应，没有缺的。")
+            gettext_noop("课表 %(filed)s 课时，课程大纲 %(outline)s 课时，全部对应。")
             if passed
             else gettext_noop("课程大纲比课表少：%(missing)s。请补充大纲，或者换一门完整的课程。")
             if total
@@ -191,10 +195,11 @@ def judge_outline(filed: Mapping[HourKind, Fraction], outline: Mapping[HourKind,
         ),
         params={
             "filed": total,
-            "outline": sum(outline.values(), Fraction(0)),
+            "outline": offered,
             "missing": [
-                Message(gettext_noop("%(kind)s %(hours)s 课时"), {"kind": kind.label, "hours": hours})
+                Message(gettext_noop("%(kind)s %(hours)s 课时"), {"kind": kind, "hours": hours})
                 for kind, hours in missing.items()
             ],
         },
+        reading=reading,
     )

@@ -189,6 +189,12 @@ _SPECS = (
         gettext_noop("备案时间从哪一次提交算起"),
         approved_submission=gettext_noop("从最后通过备案的那一次提交算起；没有通过备案，不能开课。"),
     ),
+    _reading(
+        "outline_coverage",
+        gettext_noop("课程大纲怎样算覆盖课表"),
+        in_total=gettext_noop("按总课时比：大纲的课时不少于课表；各类课时多少由课时规定管。"),
+        by_kind=gettext_noop("逐类比：每一类课时，大纲都不少于课表。"),
+    ),
     # Institutions and people
     _reading(
         "open_rectification",
