@@ -327,8 +327,8 @@ STATE_LOOKS = {
     ),
     "now": "now running live enrolling recruiting open in_progress active noticed examining checking writing",
     "look": (
-        "look submitted pending grey review screening waiting previewed changed disputed due held expiring screened"
-        " duplicate"
+        "look submitted pending grey review screening waiting previewed changed disputed due held expiring"
+        " screened duplicate"
     ),
     "stop": (
         "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed unknown"
