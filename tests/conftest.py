@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import override_settings
@@ -34,6 +35,10 @@ from tests.cast import (  # noqa: F401
 )
 
 _FOLDERS = itertools.count(1)  # made by whoever writes the first file
+# How long an example takes says something about the machine only.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
+
 SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -464,6 +465,14 @@ def test_a_filed_timetable_is_only_to_be_read(school, manager):
     refused = client_of(manager).post(url, rows_of(gyb_drafts()[:1]))
     assert refused.status_code == 409
     assert filing.training_class.lessons.count() == 8
+
+
+def test_enter_in_the_editor_saves(school, manager):
+    """A browser presses the first button that belongs to the form, wherever on the page it stands."""
+    html = text(page(manager, "timetable", school.ready().pk))
+    before, _form, _after = html.partition('<form id="timetable"')
+    first, *_others = re.findall(r'<button[^>]* form="timetable"[^>]*>', before)
+    assert "name=" not in first
 
 
 # --- filing ---

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from attendance.models import UnitCredit
 from classes.states import LessonState
@@ -104,3 +104,18 @@ def test_when_the_time_is_over_the_page_hands_in_by_itself(page: Page, exam: Exa
     page.check("input[name=q0][value='0']")
     page.wait_for_url("**/attempts/*/", timeout=15_000)
     assert Attempt.objects.get().points == 5
+
+
+def test_what_is_chosen_before_the_script_has_come_is_saved_too(page: Page, exam: Exam) -> None:
+    held: list[Route] = []
+    page.route("**/exams/take*.js", lambda route: held.append(route))
+    page.goto(f"/exams/{exam.pk}/take/")
+    page.click("[data-act=start]")
+    page.check("form#paper input[name=q0][value='0']")
+    while not held:
+        page.wait_for_timeout(50)
+    assert not AttemptAnswer.objects.exists()
+    for route in held:
+        route.continue_()
+    expect(page.locator("[data-status]")).to_contain_text("已自动保存")
+    assert AttemptAnswer.objects.get().chosen == [0]

@@ -53,9 +53,10 @@ def go_home(page: Page) -> None:
 
 
 def click(page: Page | Locator, name: str) -> None:
-    """Press the button or follow the link that says so."""
+    """Press the button or follow the link that says so; where it leads to another page, wait for that."""
     either = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
     either.first.click()
+    (page.page if isinstance(page, Locator) else page).wait_for_load_state()
 
 
 def told(page: Page, words: str) -> None:

@@ -179,6 +179,8 @@ function watchFace(face) {
     }, LIGHT_EVERY);
   });
 
+  if ("faceReady" in openButton.dataset) openButton.removeAttribute("disabled"); // from here on a tap is heard
+
   shootButton.addEventListener("click", async () => {
     shootButton.setAttribute("disabled", "");
     tell(words("Hold"));

@@ -42,7 +42,9 @@ class Editor {
     this.made = 0;
     form.addEventListener("click", (event) => this.onClick(event));
     form.addEventListener("change", (event) => this.onChange(event));
-    document.querySelector("[data-tt-add]")?.addEventListener("click", () => this.add());
+    const add = document.querySelector("[data-tt-add]");
+    add?.addEventListener("click", () => this.add());
+    add?.removeAttribute("disabled"); // from here on a click is heard
     document.addEventListener("htmx:afterSettle", () => this.mark());
   }
 

@@ -186,6 +186,16 @@ function tick() {
   handIn();
 }
 
+/** What was chosen before this script came, over a slow line: the server does not have it yet. */
+function catchUp() {
+  for (const question of questions) {
+    const inputs = Array.from(question.querySelectorAll("input"));
+    if (inputs.some((input) => input.checked !== input.defaultChecked)) waiting.add(question);
+  }
+  if (waiting.size > 0) void saveAll();
+}
+
 const timer = window.setInterval(tick, 1000);
 draw();
 tick();
+catchUp();

@@ -90,6 +90,8 @@ openButton.addEventListener("click", async () => {
   }, LIGHT_EVERY);
 });
 
+openButton.removeAttribute("disabled"); // from here on a tap is heard
+
 shootButton.addEventListener("click", async () => {
   shootButton.setAttribute("disabled", "");
   guiding = false;
