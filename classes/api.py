@@ -22,9 +22,9 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView, ReadsBody
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
@@ -121,7 +121,7 @@ class EditionSerializer(serializers.Serializer[Any]):
     parameters = ParameterSerializer(many=True)
 
 
-class EditionListView(generics.GenericAPIView[Any]):
+class EditionListView(ReadsBody, generics.GenericAPIView[Any]):
     """Every edition of the norm that this platform knows, with the source of each number."""
 
     permission_classes = [AllowAny]
@@ -244,7 +244,7 @@ class WhatIfSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True)
 
 
-class WhatIfView(generics.GenericAPIView[TrainingClass]):
+class WhatIfView(ReadsBody, generics.GenericAPIView[TrainingClass]):
     """Judge the classes one sees under another edition; nothing is stored or changed."""
 
     serializer_class = WhatIfSerializer
@@ -282,7 +282,7 @@ class StaffSerializer(serializers.Serializer[Any]):
     ],
     responses={200: StaffSerializer(many=True), 400: RefusalSerializer, 403: RefusalSerializer},
 )
-class PeopleView(generics.ListAPIView[Person]):
+class PeopleView(ReadsBody, generics.ListAPIView[Person]):
     serializer_class = StaffSerializer
 
     def get_queryset(self) -> QuerySet[Person]:
@@ -344,7 +344,7 @@ class ClassSerializer(serializers.Serializer[Any]):
         return ClassDetails(**merged)
 
 
-class ClassListView(generics.ListAPIView[TrainingClass]):
+class ClassListView(ReadsBody, generics.ListAPIView[TrainingClass]):
     """The classes that the caller may see, and the manager's way to make one."""
 
     serializer_class = ClassSerializer
@@ -438,7 +438,7 @@ class RosterRefusalSerializer(RefusalSerializer, RosterResultSerializer):
     """A refusal that repeats the result, so that a client reads it the same way."""
 
 
-class RosterView(generics.ListAPIView[Enrolment]):
+class RosterView(ReadsBody, generics.ListAPIView[Enrolment]):
     """The roster. Who attends sees only their own line."""
 
     serializer_class = EnrolmentSerializer
@@ -526,6 +526,8 @@ class TimetableLessonSerializer(serializers.Serializer[Any]):
 
 class TimetableView(APIView):
     """The timetable as one document."""
+
+    body_is_object = False  # a list of lessons
 
     @extend_schema(
         summary="Timetable of a class",
@@ -705,7 +707,7 @@ class FilingManifestView(APIView):
 @extend_schema(
     summary="Filings that one decides on", parameters=[OpenApiParameter("state", enum=FilingState.values)]
 )
-class FilingListView(generics.ListAPIView[Filing]):
+class FilingListView(ReadsBody, generics.ListAPIView[Filing]):
     serializer_class = FilingSerializer
 
     def get_queryset(self) -> QuerySet[Filing]:

@@ -13,9 +13,9 @@ from rest_framework import generics, serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView, ReadsBody
 from courses import permissions
 from courses.models import HOUR_KINDS, Course, CourseVersion, Material
 from courses.outlines import hours_of
@@ -104,7 +104,7 @@ class MaterialSerializer(Body):
         return reverse("courses:material", args=[material.pk])
 
 
-class CourseListView(generics.ListAPIView[Course]):
+class CourseListView(ReadsBody, generics.ListAPIView[Course]):
     permission_classes = [AllowAny]
     serializer_class = CourseSerializer
 
@@ -162,7 +162,7 @@ class _WithVersions:
         return getattr(self._course, name)
 
 
-class MaterialListView(generics.ListAPIView[Material]):
+class MaterialListView(ReadsBody, generics.ListAPIView[Material]):
     """The slides and videos of one version, for those who teach, attend or edit it."""
 
     permission_classes = [IsAuthenticated]

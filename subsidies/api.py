@@ -18,9 +18,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView, ReadsBody
 from accounts.models import User
 from attendance.trace import Fate
 from classes.permissions import access_class
@@ -337,7 +337,7 @@ def _parsed(form: type[Body], request: Request) -> dict[str, Any]:
     return data
 
 
-class ClaimsView(generics.GenericAPIView[Claim]):
+class ClaimsView(ReadsBody, generics.GenericAPIView[Claim]):
     """Claims of one's institution or of the regions one decides for."""
 
     serializer_class = ClaimSerializer
@@ -494,7 +494,7 @@ class DossierView(APIView):
 # --- public notices ---
 
 
-class NoticesView(generics.GenericAPIView[PublicNotice]):
+class NoticesView(ReadsBody, generics.GenericAPIView[PublicNotice]):
     """Every public notice, for everybody."""
 
     permission_classes = [AllowAny]

@@ -17,9 +17,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView
 from accounts.models import User
 from classes.live import actions, queries
 from classes.live.permissions import access_room, require_member
@@ -299,6 +299,7 @@ class WhipView(RoomView):
 
     authentication_classes = (BearerAuthentication, TokenAuthentication)
     parser_classes = (SdpParser,)
+    body_is_object = False
 
     @extend_schema(
         request={"application/sdp": OpenApiTypes.STR},

@@ -12,10 +12,10 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import id_numbers
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView, ReadsBody
 from accounts.models import User
 from classes.models import CATEGORIES
 from classes.permissions import access_class
@@ -174,7 +174,7 @@ class RegistrationDecisionSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
 
 
-class CampaignsView(generics.GenericAPIView[Campaign]):
+class CampaignsView(ReadsBody, generics.GenericAPIView[Campaign]):
     """Campaigns that take registrations, for everybody (F2, F3)."""
 
     permission_classes = [AllowAny]
@@ -186,7 +186,7 @@ class CampaignsView(generics.GenericAPIView[Campaign]):
         return self.get_paginated_response(CampaignSerializer(page, many=True).data)
 
 
-class RegistrationsView(generics.GenericAPIView[Registration]):
+class RegistrationsView(ReadsBody, generics.GenericAPIView[Registration]):
     """GET: an institution's registrations. POST: the public registration form."""
 
     serializer_class = RegistrationSerializer
@@ -326,7 +326,7 @@ class DecisionView(APIView):
         return Response(RegistrationDetailSerializer(access_registration(user, pk)).data)
 
 
-class MineView(generics.GenericAPIView[Registration]):
+class MineView(ReadsBody, generics.GenericAPIView[Registration]):
     """Where the signed-in person's own registrations stand."""
 
     serializer_class = StandingSerializer

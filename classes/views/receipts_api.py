@@ -13,9 +13,9 @@ from rest_framework import generics, serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView, ReadsBody
 from accounts.models import User
 from classes import actions, permissions
 from classes.queries import receipt_summary, receipts_of
@@ -87,7 +87,7 @@ class ReceiptRowSerializer(serializers.Serializer[Any]):
         return [said(problem, gettext) for problem in row.problems]
 
 
-class ReceiptListView(generics.ListAPIView[Receipt]):
+class ReceiptListView(ReadsBody, generics.ListAPIView[Receipt]):
     """The receipts of one's office, the newest first."""
 
     serializer_class = ReceiptSerializer
@@ -137,7 +137,7 @@ class ReceiptView(APIView):
     summary="The rows of a receipt, reconciled",
     parameters=[OpenApiParameter("outcome", enum=Outcome.values)],
 )
-class ReceiptRowsView(generics.ListAPIView[ReceiptRow]):
+class ReceiptRowsView(ReadsBody, generics.ListAPIView[ReceiptRow]):
     serializer_class = ReceiptRowSerializer
 
     def get_queryset(self) -> QuerySet[ReceiptRow]:

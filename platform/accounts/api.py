@@ -11,8 +11,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api_views import APIView
 from accounts.models import User
 from policy.refusals import Refusal
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.template.exceptions import TemplateDoesNotExist
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from config.api import not_found_body
 
 
 @require_safe
@@ -43,6 +45,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for what is not there and for what is not this person's to see, alike."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(not_found_body(), status=404)
     return render(request, "site/404.html", status=404)
 
 

@@ -4,14 +4,15 @@ from typing import Any
 
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
+from accounts.api_views import APIView
 from accounts.models import User
 from identity import actions, consent_texts, queries, uploads
 from identity.faces import get_engine
@@ -49,9 +50,17 @@ class ConsentStateSerializer(serializers.Serializer[Any]):
 
 
 class ConsentWishSerializer(serializers.Serializer[Any]):
-    version = serializers.CharField(
-        max_length=40, required=False, help_text="the text that was shown; by default the one in force"
-    )
+    """Consent is said twice over: to which text, and that one agrees to it."""
+
+    version = serializers.CharField(max_length=40, help_text="the text that was shown")
+    agreed = serializers.BooleanField(help_text="true, said by the person; anything else records nothing")
+
+    def validate_agreed(self, agreed: bool) -> bool:
+        if not agreed:
+            raise serializers.ValidationError(
+                _("没有同意就什么也不记；不同意也可以，用验证码签到，学时一样算。"), code="not_agreed"
+            )
+        return agreed
 
 
 class ConsentView(APIView):
@@ -73,14 +82,19 @@ class ConsentView(APIView):
 
     @extend_schema(
         request=ConsentWishSerializer,
-        responses={201: ConsentSerializer, 403: RefusalSerializer, 409: RefusalSerializer},
+        responses={
+            201: ConsentSerializer,
+            400: RefusalSerializer,
+            403: RefusalSerializer,
+            409: RefusalSerializer,
+        },
     )
     def post(self, request: Request) -> Response:
         user, person = own_person(request.user)
         wish = ConsentWishSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         consent = actions.give_consent(
-            person=person, actor=user, at=timezone.now(), text_version=wish.validated_data.get("version")
+            person=person, actor=user, at=timezone.now(), text_version=wish.validated_data["version"]
         )
         return Response(ConsentSerializer(consent).data, status=status.HTTP_201_CREATED)
 

@@ -1,6 +1,7 @@
 """Signing in, activating, starting."""
 
 import pytest
+from axes.models import AccessAttempt
 from django.urls import reverse
 
 from accounts import actions
@@ -26,6 +27,33 @@ def test_a_wrong_password_reads_the_same_whether_the_account_exists(cast, client
     page = client.post(reverse("accounts:login"), {"username": username, "password": "wrong"})
     assert page.status_code == 200
     assert "用户名或密码不对，请再输一次。" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("username", "said"),
+    [
+        ("x" * 256, "最多 40 个字符"),
+        ("张" * 41, "最多 40 个字符"),
+        ("man\0ager", "有不能用的字符"),
+    ],
+)
+def test_a_name_no_account_can_have_is_answered_with_a_form(cast, client, settings, username, said):
+    """With the counter of failed tries at work, whose tables hold 255 characters."""
+    settings.AXES_ENABLED = True
+    page = client.post(reverse("accounts:login"), {"username": username, "password": "wrong"})
+    assert page.status_code == 200
+    assert said in page.content.decode()
+    assert not AccessAttempt.objects.exists()
+
+
+def test_failed_tries_are_counted_and_end_in_a_pause(cast, client, settings):
+    settings.AXES_ENABLED = True
+    settings.AXES_FAILURE_LIMIT = 2
+    answers = [
+        client.post(reverse("accounts:login"), {"username": "manager", "password": "wrong"}).status_code
+        for _ in range(2)
+    ]
+    assert answers == [200, 429]
 
 
 def test_activation_signs_in_and_a_bad_code_changes_nothing(now, client):

@@ -21,6 +21,7 @@ from courses.states import Origin
 from identity.actions import enrol_face, give_consent
 from identity.models import FaceTemplate
 from tests.cast import SHANGHAI
+from tests.identity.conftest import shown_text
 from tests.identity.pictures import burst
 
 DAY = datetime.date(2026, 9, 7)
@@ -192,7 +193,9 @@ def enrolled(cast: Cast) -> FaceTemplate:
     """The learner has consented and enrolled the face of `person_b`."""
     person = cast.learner.person
     assert person is not None
-    give_consent(person=person, actor=cast.learner, at=clock("08:00"))
+    give_consent(
+        person=person, actor=cast.learner, at=clock("08:00"), text_version=shown_text(clock("08:00"))
+    )
     return enrol_face(person=person, frames=burst("person_b_1"), actor=cast.learner, at=clock("08:00"))
 
 

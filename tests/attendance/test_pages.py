@@ -22,6 +22,7 @@ from identity.actions import give_consent
 from identity.models import FaceTemplate
 from tests.attendance.conftest import DAY, Room, clock
 from tests.cast import client_of
+from tests.identity.conftest import shown_text
 from tests.identity.pictures import burst
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +69,12 @@ def test_without_consent_or_face_the_page_leads_there_and_back(
     assert f'href="/me/consent/?next={path}"' in page
     assert "data-face-open" not in page
     assert cast.learner.person is not None
-    give_consent(person=cast.learner.person, actor=cast.learner, at=clock("08:30"))
+    give_consent(
+        person=cast.learner.person,
+        actor=cast.learner,
+        at=clock("08:30"),
+        text_version=shown_text(clock("08:30")),
+    )
     assert f'href="/me/face/?next={path}"' in text(learner.get(path))
 
 

@@ -90,7 +90,7 @@ def test_a_malformed_timetable_check_is_a_400_with_a_code(db, changes, code):
 
 def test_a_body_that_is_no_object_is_a_400(db):
     response = api().post("/api/v1/policy/timetable-check/", [1], format="json")
-    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
 def start(filed_on, edition="demo") -> Any:
@@ -391,3 +391,18 @@ def test_a_filing_is_taken_back(school, manager):
     assert (response.status_code, response.json()["state"]) == (200, "withdrawn")
     assert api(manager).get(f"/api/v1/classes/{filing.training_class_id}/filing/").json()["state"] == "draft"
     assert FIRST_DAY  # the class keeps its dates
+
+
+BROKEN = [b"{", b"[]", b'"x"', b"null", b"7", b"\xff\x00\xfe", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=lambda body: repr(body[:4]))
+def test_a_body_that_cannot_be_read_files_and_withdraws_nothing(school, manager, body):
+    ready, filing = school.ready(), school.filed(name="第 8 期")
+    entries = Entry.objects.count()
+    for address in (f"/api/v1/classes/{ready.pk}/filing/", f"/api/v1/filings/{filing.pk}/withdrawal/"):
+        answer = api(manager).post(address, body, content_type="application/json")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert set(answer.json()["details"]) == {"found", "required", "rule", "next"}
+    assert Entry.objects.count() == entries
+    assert list(Filing.objects.values_list("state", flat=True)) == ["submitted"]

@@ -278,6 +278,13 @@ async def test_an_outside_database_needs_all_four_logins(tmp_path):
     await stack.stop()
 
 
+def test_our_processes_keep_what_python_compiled(tmp_path, monkeypatch):
+    """Without the cache every start compiles everything anew, which takes longer than all the rest of it."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    settled = Stack(state=tmp_path, port=0, say=Log())._settle()
+    assert "PYTHONDONTWRITEBYTECODE" not in settled
+
+
 def test_fresh_deletes_nothing_without_a_terminal_or_a_yes(tmp_path, monkeypatch, capsys):
     kept = tmp_path / "data" / "kept"
     kept.mkdir(parents=True)

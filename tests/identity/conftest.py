@@ -7,12 +7,17 @@ from time_machine import TimeMachineFixture
 
 from accounts.models import Person, User
 from accounts.states import Role
-from identity import actions, permissions
+from identity import actions, consent_texts, permissions
 from identity.models import FaceTemplate
-from identity.states import Purpose
+from identity.states import ConsentPurpose, Purpose
 from tests.identity.pictures import burst
 
 DESK = "desk/1"
+
+
+def shown_text(at: datetime.datetime) -> str:
+    """The version of the text that is on the screen at `at`."""
+    return consent_texts.current_text(ConsentPurpose.FACE, on=at.date()).version
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +40,7 @@ def person(learner: User) -> Person:
 
 @pytest.fixture
 def consented(person: Person, learner: User, now: datetime.datetime) -> Person:
-    actions.give_consent(person=person, actor=learner, at=now)
+    actions.give_consent(person=person, actor=learner, at=now, text_version=shown_text(now))
     return person
 
 

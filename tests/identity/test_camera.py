@@ -15,6 +15,7 @@ from identity import actions
 from identity.models import Consent, FaceCheck, FaceFrames, FaceTemplate
 from identity.states import CheckState, Purpose
 from tests.identity import pictures
+from tests.identity.conftest import shown_text
 
 pytestmark = [
     pytest.mark.browser,
@@ -94,7 +95,7 @@ def test_a_trainee_consents_and_enrols_with_the_camera(open_page, learner, tmp_p
 
 def test_what_the_camera_shows_is_recognised_later(open_page, learner, tmp_path, now):
     assert learner.person
-    actions.give_consent(person=learner.person, actor=learner, at=now)
+    actions.give_consent(person=learner.person, actor=learner, at=now, text_version=shown_text(now))
     page = open_page("/me/face/", webcam(tmp_path, "person_b_1"))
     page.get_by_role("button", name="打开摄像头").click()
     page.get_by_role("button", name="开始拍").click()
@@ -112,7 +113,7 @@ def test_what_the_camera_shows_is_recognised_later(open_page, learner, tmp_path,
 
 
 def test_a_dark_room_is_told_before_and_after(open_page, learner, tmp_path, now):
-    actions.give_consent(person=learner.person, actor=learner, at=now)
+    actions.give_consent(person=learner.person, actor=learner, at=now, text_version=shown_text(now))
     page = open_page("/me/face/", webcam(tmp_path, "person_b_1", light=0.08))
     page.get_by_role("button", name="打开摄像头").click()
     told = page.get_by_role("status").filter(has_text="光线有点暗")
@@ -124,7 +125,7 @@ def test_a_dark_room_is_told_before_and_after(open_page, learner, tmp_path, now)
 
 
 def test_without_a_camera_the_page_offers_the_phones_own_and_the_other_way(open_page, learner, tmp_path, now):
-    actions.give_consent(person=learner.person, actor=learner, at=now)
+    actions.give_consent(person=learner.person, actor=learner, at=now, text_version=shown_text(now))
     page = open_page("/me/face/", None)
     page.get_by_role("button", name="打开摄像头").click()
     expect(page.get_by_label("用手机自带的相机拍一张正脸")).to_be_visible(timeout=5_000)

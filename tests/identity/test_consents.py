@@ -11,7 +11,7 @@ from identity import actions, consent_texts, queries
 from identity.models import Consent, FaceCheck, FaceFrames, FaceTemplate, TemplateKey
 from identity.states import CheckState, ConsentPurpose, Destroyed
 from policy.refusals import Refusal
-from tests.identity.conftest import DESK
+from tests.identity.conftest import DESK, shown_text
 from tests.identity.pictures import burst
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +67,11 @@ def test_consent_keeps_the_very_text_that_was_shown(person, learner, now, settin
 
 
 def test_consenting_twice_is_consenting_once(person, learner, now):
-    first = actions.give_consent(person=person, actor=learner, at=now)
-    assert actions.give_consent(person=person, actor=learner, at=now + HOUR) == first
+    first = actions.give_consent(person=person, actor=learner, at=now, text_version=shown_text(now))
+    assert (
+        actions.give_consent(person=person, actor=learner, at=now + HOUR, text_version=shown_text(now))
+        == first
+    )
     assert Consent.objects.count() == Entry.objects.filter(kind="consent.given").count() == 1
 
 
@@ -76,7 +79,7 @@ def test_consent_to_a_changed_text_replaces_the_former_and_keeps_the_template(
     enrolled, person, learner, now, settings
 ):
     settings.OPERATOR_CONTACT = "0371-11111111"
-    later = actions.give_consent(person=person, actor=learner, at=now + HOUR)
+    later = actions.give_consent(person=person, actor=learner, at=now + HOUR, text_version=shown_text(now))
     assert queries.open_consent(person) == later
     assert Consent.objects.filter(person=person).count() == 2
     assert queries.live_template(person, enrolled.engine_id) == enrolled
@@ -84,7 +87,7 @@ def test_consent_to_a_changed_text_replaces_the_former_and_keeps_the_template(
 
 def test_nobody_consents_for_somebody_else(person, assistant, now):
     with pytest.raises(Refusal) as caught:
-        actions.give_consent(person=person, actor=assistant, at=now)
+        actions.give_consent(person=person, actor=assistant, at=now, text_version=shown_text(now))
     assert (caught.value.code, caught.value.status) == ("not_yourself", 403)
     assert not Consent.objects.exists()
 
@@ -99,7 +102,7 @@ def test_consent_to_an_old_screen_is_refused(person, learner, now):
 def test_without_a_named_operator_nobody_can_consent(person, learner, now, settings):
     settings.OPERATOR_NAME = ""
     with pytest.raises(Refusal) as caught:
-        actions.give_consent(person=person, actor=learner, at=now)
+        actions.give_consent(person=person, actor=learner, at=now, text_version=shown_text(now))
     assert caught.value.code == "operator_unset"
     assert not Consent.objects.exists()
 

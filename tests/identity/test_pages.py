@@ -171,14 +171,26 @@ def test_the_api_tells_the_text_and_takes_consent(browser, person):
     told = browser.get(API_CONSENT).json()
     assert told["consent"] is None
     assert [section["title"] for section in told["text"]["sections"]][:2] == ["谁在处理", "用来做什么"]
-    given = browser.post(API_CONSENT, {"version": told["text"]["version"]}, "application/json")
+    given = browser.post(
+        API_CONSENT, {"version": told["text"]["version"], "agreed": True}, "application/json"
+    )
     assert given.status_code == 201
     assert given.json()["sha256"] == told["text"]["sha256"]
     assert browser.get(API_CONSENT).json()["consent"]["id"] == Consent.objects.get(person=person).pk
 
 
+@pytest.mark.parametrize("left_out", ["version", "agreed", "both", "said no"])
+def test_the_api_records_no_consent_that_was_not_said(browser, left_out):
+    body = {"version": browser.get(API_CONSENT).json()["text"]["version"], "agreed": True}
+    body = {**body, "agreed": False} if left_out == "said no" else body
+    body = {} if left_out == "both" else {name: value for name, value in body.items() if name != left_out}
+    answer = browser.post(API_CONSENT, body, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert not Consent.objects.exists()
+
+
 def test_the_api_refuses_an_old_text(browser):
-    answer = browser.post(API_CONSENT, {"version": "face-2019-01-01"}, "application/json")
+    answer = browser.post(API_CONSENT, {"version": "face-2019-01-01", "agreed": True}, "application/json")
     assert (answer.status_code, answer.json()["code"]) == (409, "consent_text_outdated")
     assert answer.json()["details"]["next"]
 

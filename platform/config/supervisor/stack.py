@@ -21,6 +21,8 @@ from .postgres import Cluster, PostgresUnavailable, in_thread, wheel_folder
 from .services import Service, ServiceFailed, adopt_orphans, bury_orphans
 
 _STATE_MARK = "YUCHUANG_STATE_DIR"  # every child carries it, so a later run knows its own orphans
+# Read once by every Python: with it our processes would compile all their code anew at each start.
+_NO_CACHE = "PYTHONDONTWRITEBYTECODE"
 
 
 class StackFailed(Exception):
@@ -147,7 +149,11 @@ class Stack:
         if "DATABASE_URL" in self._outside and missing:
             raise StackFailed(f"DATABASE_URL is set, so {', '.join(missing)} must be too (docs/settings.md)")
         return {
-            **{name: value for name, value in os.environ.items() if not env.is_ours(name)},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not env.is_ours(name) and name != _NO_CACHE
+            },
             **env.settle(self.state, demo=self.demo, port=self.port),
             **self._outside,
             _STATE_MARK: str(self.state),

@@ -19,16 +19,16 @@ from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
 
-def give_consent(*, person: Person, actor: User, at: datetime, text_version: str | None = None) -> Consent:
+def give_consent(*, person: Person, actor: User, at: datetime, text_version: str) -> Consent:
     """Record a person's separate consent to face checks, to the text in force.
 
-    `text_version` is the one that was on the screen. Consenting again to the same text changes nothing;
-    consenting to a newer text replaces the older consent and leaves the template. Refusals: not_yourself,
-    consent_text_outdated, operator_unset.
+    `text_version` is the one that was on the screen: nobody consents to a text they did not see. Consenting
+    again to the same text changes nothing; consenting to a newer text replaces the older consent and leaves
+    the template. Refusals: not_yourself, consent_text_outdated, operator_unset.
     """
     require_own(actor, person)
     text = consent_texts.current_text(ConsentPurpose.FACE, on=timezone.localdate(at))
-    if text_version is not None and text_version != text.version:
+    if text_version != text.version:
         raise Refusal(
             "consent_text_outdated",
             gettext_noop("同意书有了新的版本，您看到的不是最新的。"),

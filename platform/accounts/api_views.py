@@ -1,0 +1,48 @@
+"""What every view of the API does with what it is sent: read it before acting, whether it needs it or not."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework import exceptions, views
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+
+
+class ReadsBody(views.APIView):
+    """A view that never acts on a request whose body it cannot read.
+
+    An action that needs no fields still refuses a broken body: whoever sent it meant something that would
+    otherwise be done without. Raises Refusal `malformed` (400).
+    """
+
+    # False where a view takes a list or plain text and judges it itself.
+    body_is_object: ClassVar[bool] = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in SAFE_METHODS:
+            return
+        try:
+            data = request.data
+        except (exceptions.ParseError, RecursionError) as error:
+            raise _malformed(found=gettext_noop("读不出来的内容")) from error
+        if self.body_is_object and not isinstance(data, Mapping):
+            raise _malformed(found=gettext_noop("另一种内容，如列表或单个值"))
+
+
+def _malformed(*, found: str) -> Refusal:
+    return Refusal(
+        "malformed",
+        gettext_noop("发来的内容读不出来，什么也没有改动。"),
+        found=found,
+        required=gettext_noop("一个完整的 JSON 对象，如 {}"),
+        next_step=gettext_noop("请检查内容的格式，改好再发一次。"),
+        status=400,
+    )
+
+
+class APIView(ReadsBody):
+    """The platform's view for one address."""

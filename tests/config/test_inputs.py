@@ -1,0 +1,47 @@
+"""NUL in an address breaks no page: it is left out of a query and leads nowhere in a path."""
+
+import pytest
+from django.http import Http404, HttpResponse
+from django.test import RequestFactory
+
+from config.inputs import NulMiddleware
+from tests.cast import client_of
+
+ASKED = ("search", "q", "number", "state", "page", "campaign", "code", "event", "edition", "course_type")
+ASK = "&".join(f"{name}=%00" for name in ASKED)
+
+
+def test_a_query_is_read_without_nul(rf: RequestFactory) -> None:
+    request = rf.get("/supervision/?q=%00a%00&q=b&%00page=2")
+    NulMiddleware(lambda _: HttpResponse()).process_request(request)
+    assert request.GET.urlencode() == "q=a&q=b&page=2"
+
+
+def test_a_path_with_nul_leads_nowhere(rf: RequestFactory) -> None:
+    with pytest.raises(Http404):
+        NulMiddleware(lambda _: HttpResponse()).process_request(rf.get("/certificates/%00/verify/"))
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        (None, "/certificates/check/"),
+        (None, "/courses/"),
+        (None, "/institutions/"),
+        (None, "/register/"),
+        (None, "/notices/"),
+        ("manager", "/classes/"),
+        ("manager", "/claims/"),
+        ("manager", "/recruitment/"),
+        ("manager", "/api/v1/classes/"),
+        ("manager", "/api/v1/courses/"),
+        ("manager", "/api/v1/registrations/"),
+        ("officer", "/classes/filings/"),
+        ("officer", "/receipts/"),
+        ("officer", "/claims/"),
+        ("officer", "/api/v1/claims/"),
+    ],
+)
+def test_every_list_survives_nul(cast, who, path) -> None:
+    answer = client_of(getattr(cast, who) if who else None).get(f"{path}?{ASK}")
+    assert answer.status_code in (200, 400)
