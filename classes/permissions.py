@@ -221,6 +221,22 @@ def access_receipt(user: User | AnonymousUser, pk: int) -> Receipt:
     return receipt
 
 
+def require_trainee_account(user: User) -> None:
+    """Raise Refusal `account_of_others` (403) unless the account is a trainee's and nothing more.
+
+    A roster names anybody: who holds an office elsewhere gets their code from there, never from a school.
+    """
+    if user.roles <= {Role.TRAINEE}:
+        return
+    raise Refusal(
+        "account_of_others",
+        gettext_noop("这个人的账号还有别的职务，激活码不能由培训班发。"),
+        rule="P7",
+        next_step=gettext_noop("请本人向任职的单位要激活码。"),
+        status=403,
+    )
+
+
 def require_editable(training_class: TrainingClass) -> None:
     """Raise Refusal `class_not_editable` unless roster, timetable and staff may still change."""
     if training_class.state in EDITABLE_STATES:

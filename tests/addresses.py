@@ -112,6 +112,7 @@ def find_places(world: World) -> Places:
         "checks/": Check.objects.filter(lesson__training_class=running).latest("pk").pk,
         "attendance/": learner.pk,
         "roster/": learner.pk,
+        "staff/": cast.trainer.memberships.get().pk,
         "courses/": running.course_id,
         "materials/": shelf["slides"].pk,
         "video": shelf["video"].pk,

@@ -127,6 +127,10 @@ accounts:login             get    N L T S M R O G F P
 accounts:login             post   N L T S M R O G F P
 accounts:activate          get    N L T S M R O G F P
 accounts:activate          post   N L T S M R O G F P
+accounts:staff             get    M R
+accounts:staff             post   M R
+accounts:staff_activation  post   M
+accounts:staff_end         post   M
 accounts:editions          get    N L T S M R O G F P
 accounts:edition           get    N L T S M R O G F P
 accounts:compare           get    N L T S M R O G F P
@@ -179,6 +183,8 @@ classes:roster_preview     post   M
 classes:roster_faults      get    M
 classes:roster_marked      get    M
 classes:roster_remove      post   M
+classes:activation_sheet   post   M
+classes:activation         post   M
 classes:timetable          get    L T S M O P
 classes:timetable          post   M
 classes:timetable_check    post   M

@@ -5,6 +5,7 @@ leaves evidence in the chain `class/<id>`. A step that is not allowed raises `Re
 behind.
 """
 
+from classes.actions.activations import Slip, issue_codes
 from classes.actions.classes import ClassDetails, cancel_class, create_class, finish_class, update_class
 from classes.actions.enrolments import enrol, free_places
 from classes.actions.filing import (
@@ -21,6 +22,7 @@ from classes.actions.timetable import set_timetable
 __all__ = [
     "ClassDetails",
     "RosterImport",
+    "Slip",
     "apply_receipt",
     "cancel_class",
     "close_lesson",
@@ -31,6 +33,7 @@ __all__ = [
     "finish_class",
     "free_places",
     "import_roster",
+    "issue_codes",
     "open_lesson",
     "read_package",
     "read_receipt_file",

@@ -1,26 +1,32 @@
 """The roster's page: who is in, the template, and the import in two steps: look first, then import."""
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
+import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from accounts.refusals import rendered
 from classes import actions, permissions, previews, queries
-from classes.api import xlsx_response
+from classes.api import XLSX, xlsx_response
 from classes.forms import RosterForm
 from classes.models import TrainingClass
 from classes.previews import Preview
 from classes.rosters import HEADERS, faults_workbook, marked_workbook, template_workbook
-from classes.states import EDITABLE_STATES
+from classes.states import EDITABLE_STATES, EnrolmentState
+from exchange.xlsx.tables import table_file
 from policy.refusals import Refusal
 
 PAGE_SIZE = 50
@@ -123,6 +129,68 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("classes:roster", enrolment.training_class_id)
 
 
+@login_required
+@never_cache
+@require_POST
+def activation_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """The printable slips of everybody who has no password yet: new codes, shown this once."""
+    user = _user(request)
+    training_class = permissions.access_class(user, pk)
+    slips = actions.issue_codes(training_class=training_class, actor=user, at=timezone.now())
+    return _slips_page(request, training_class, slips)
+
+
+@login_required
+@never_cache
+@require_POST
+def activation(request: HttpRequest, pk: int) -> HttpResponse:
+    """One trainee's slip with a new code; the one before is void."""
+    user = _user(request)
+    enrolment = permissions.access_enrolment(user, pk)
+    if enrolment.state != EnrolmentState.ACTIVE:
+        raise Http404
+    slips = actions.issue_codes(
+        training_class=enrolment.training_class, actor=user, at=timezone.now(), enrolment=enrolment
+    )
+    return _slips_page(request, enrolment.training_class, slips)
+
+
+def _slips_page(
+    request: HttpRequest, training_class: TrainingClass, slips: Sequence[actions.Slip]
+) -> HttpResponse:
+    """The slips, and the same as a table inside the page: codes are kept nowhere for a second request."""
+    entry = request.build_absolute_uri(reverse("accounts:activate"))
+    table = table_file(
+        gettext("激活码"),
+        [gettext("姓名"), gettext("身份证号"), gettext("用户名"), gettext("激活码"), gettext("有效期至")],
+        [
+            (
+                slip.enrolment.person.name,
+                slip.enrolment.person.id_number_masked,
+                slip.issued.user.username,
+                slip.issued.code,
+                f"{timezone.localtime(slip.issued.valid_until):%Y-%m-%d %H:%M}",
+            )
+            for slip in slips
+        ],
+    )
+    return render(
+        request,
+        "classes/activation.html",
+        {
+            "training_class": training_class,
+            "slips": [(slip, _qr(f"{entry}?user={slip.issued.user.username}")) for slip in slips],
+            "entry": entry,
+            "workbook": f"data:{XLSX};base64,{base64.b64encode(table).decode()}",
+            "back_url": reverse("classes:roster", args=[training_class.pk]),
+        },
+    )
+
+
+def _qr(address: str) -> str:
+    return str(segno.make(address, error="m").svg_data_uri(scale=3, border=2, dark="#1d2430"))
+
+
 def _dry_run(user: User, training_class: TrainingClass, content: bytes) -> actions.RosterImport:
     return actions.import_roster(
         training_class=training_class, content=content, actor=user, at=timezone.now(), dry_run=True
@@ -145,13 +213,16 @@ def _page(
     request: HttpRequest, training_class: TrainingClass, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     manages = permissions.can_manage(_user(request), training_class)
+    roster = list(queries.roster_of(training_class).select_related("person__user__activation"))
     return render(
         request,
         "classes/roster.html",
         {
             "training_class": training_class,
-            "roster": list(queries.roster_of(training_class)),
+            "roster": roster,
             "manages": manages,
+            "to_activate": sum(not one.person.user.has_usable_password() for one in roster),
+            "now": timezone.now(),
             "editable": manages and training_class.state in EDITABLE_STATES,
             "headers": HEADERS,
             **context,

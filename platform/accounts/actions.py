@@ -1,8 +1,12 @@
 """Writes about people, bodies and accounts."""
 
 import datetime
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
 
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 from pypinyin import Style, lazy_pinyin
@@ -10,10 +14,28 @@ from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as StdnumError
 
 import audit
+from accounts import vault
 from accounts.id_numbers import IdNumber
-from accounts.models import Bureau, Institution, Membership, Person, Region, User, id_number_index
+from accounts.models import (
+    Activation,
+    Bureau,
+    Institution,
+    Membership,
+    Person,
+    Region,
+    User,
+    id_number_index,
+)
 from accounts.states import Role
 from policy.refusals import Refusal
+
+# Long enough to reach every trainee of a class before its first lesson.
+ACTIVATION_VALID_FOR = datetime.timedelta(days=14)
+# 50 bits, without the letters and figures that look alike on paper.
+_CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_CODE_LENGTH = 10
+_USERNAME = re.compile(r"[a-z][a-z0-9.-]{2,39}")
+_NOT_OF_A_CODE = re.compile(rf"[^{_CODE_LETTERS}]")
 
 
 def check_credit_code(text: str) -> str:
@@ -150,30 +172,117 @@ def grant_role(
     return membership
 
 
-def issue_activation(*, user: User) -> str:
-    """Return a signed code with which the trainee sets a password once; void as soon as one is set."""
-    return f"{user.username}-{default_token_generator.make_token(user)}"
+def found_operator(*, username: str, at: datetime.datetime) -> User:
+    """Return the account that runs the platform, made without a password when missing.
 
-
-def activate(*, code: str, password: str, at: datetime.datetime) -> User:
-    """Set the first password of an account; raises Refusal `activation_invalid`."""
-    username, _dash, token = code.strip().partition("-")
+    Only whoever runs commands on the server can call this. Raises Refusal `username_taken` where the name
+    belongs to somebody with another role, `username_form` where it could not be typed in.
+    """
+    if not _USERNAME.fullmatch(username):
+        raise Refusal(
+            "username_form",
+            gettext_noop("用户名要用 3 到 40 个小写字母、数字、点、短横，以字母开头。"),
+            next_step=gettext_noop("请换一个用户名。"),
+            status=400,
+        )
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(username=username, is_active=True).first()
-        if user is None or not default_token_generator.check_token(user, token):
+        user, made = User.objects.get_or_create(username=username, defaults={"password": make_password(None)})
+        if made:
+            audit.record(
+                "account.created",
+                actor_id=None,
+                subject=account_subject(user),
+                facts={"user": user.pk},
+                at=at,
+            )
+            grant_role(user=user, role=Role.OPERATOR)
+        elif not user.has_role(Role.OPERATOR):
+            raise Refusal(
+                "username_taken",
+                gettext_noop("这个用户名已经是别人的。"),
+                next_step=gettext_noop("请换一个用户名。"),
+            )
+    return user
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """What is handed to a person once: nowhere is the code kept in the clear."""
+
+    user: User
+    code: str
+    valid_until: datetime.datetime
+
+
+def issue_activation(*, user: User, actor: User | None, at: datetime.datetime) -> IssuedCode:
+    """Return a new code with which an account sets its first password; an older one is void from now on.
+
+    Who may have it is for the caller to judge. Raises Refusal `account_active` where a password is set.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update(of=("self",)).select_related("person").get(pk=user.pk)
+        if user.has_usable_password() or not user.is_active:
+            raise Refusal(
+                "account_active",
+                gettext_noop("这个账号已经设好密码，可以直接登录。"),
+                rule="P7",
+                next_step=gettext_noop("请本人用用户名和密码登录。"),
+            )
+        code = "".join(secrets.choice(_CODE_LETTERS) for _letter in range(_CODE_LENGTH))
+        valid_until = at + ACTIVATION_VALID_FOR
+        Activation.objects.update_or_create(
+            user=user,
+            defaults={"code_hash": _code_hash(user, code), "issued_at": at, "valid_until": valid_until},
+        )
+        audit.record(
+            "account.activation_issued",
+            actor_id=actor.pk if actor else None,
+            subject=account_subject(user),
+            facts={"user": user.pk, "valid_until": valid_until},
+            at=at,
+        )
+    return IssuedCode(user, f"{code[:5]}-{code[5:]}", valid_until)
+
+
+def activate(*, username: str, code: str, password: str, at: datetime.datetime) -> User:
+    """Set the first password of an account; raises Refusal `activation_invalid`."""
+    typed = _NOT_OF_A_CODE.sub("", code.upper())
+    with transaction.atomic():
+        user = (
+            User.objects.select_for_update(of=("self",))
+            .filter(username=username.strip().lower(), is_active=True)
+            .first()
+        )
+        held = Activation.objects.filter(user=user, valid_until__gt=at).first() if user else None
+        if (
+            user is None
+            or held is None
+            or user.has_usable_password()
+            or not hmac.compare_digest(bytes(held.code_hash), _code_hash(user, typed))
+        ):
             raise Refusal(
                 "activation_invalid",
-                gettext_noop("这个激活码不能用：可能输错了，或者已经用过。"),
-                next_step=gettext_noop("请向培训机构要一个新的激活码。"),
+                gettext_noop("用户名或激活码不对，或者激活码已经用过、过期、换了新的。"),
+                next_step=gettext_noop("请对照单子再输一次；还不行，请向给您激活码的机构要一个新的。"),
                 status=400,
             )
         user.set_password(password)
         user.save(update_fields=["password"])
+        held.delete()
         audit.record(
             "account.activated",
             actor_id=user.pk,
-            subject=f"person/{user.person_id}",
+            subject=account_subject(user),
             facts={"user": user.pk},
             at=at,
         )
     return user
+
+
+def account_subject(user: User) -> str:
+    """The evidence chain of an account: that of its person, where it has one."""
+    return f"person/{user.person_id}" if user.person_id else f"account/{user.pk}"
+
+
+def _code_hash(user: User, code: str) -> bytes:
+    return vault.blind_index(f"{user.pk}:{code}", context="account.activation")

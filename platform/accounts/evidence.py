@@ -1,7 +1,10 @@
 """What this app leaves in the evidence log."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
+from accounts.states import Role
 from audit.kinds import Kind, register
 
 register(
@@ -16,5 +19,15 @@ register(
         },
     )
 )
-register(Kind("account.created", sentence=_("开通学员账号"), schema={"user": int}))
-register(Kind("account.activated", sentence=_("学员设置了登录密码"), schema={"user": int}))
+register(Kind("account.created", sentence=_("开通账号"), schema={"user": int}))
+register(
+    Kind(
+        "account.activation_issued",
+        sentence=_("发放账号激活码，有效期至 {valid_until}"),
+        schema={"user": int, "valid_until": datetime},
+    )
+)
+_MEMBERSHIP = {"user": int, "role": Role, "institution": int | None, "bureau": int | None}
+register(Kind("role.granted", sentence=_("授予角色：{role}"), schema=_MEMBERSHIP))
+register(Kind("role.revoked", sentence=_("收回角色：{role}"), schema=_MEMBERSHIP))
+register(Kind("account.activated", sentence=_("设置了登录密码"), schema={"user": int}))

@@ -1,5 +1,6 @@
 """Shapes of input for signing in and activating an account."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -8,7 +9,14 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.id_numbers import IdNumber, parse
 from accounts.models import User
+from accounts.refusals import rendered
+from accounts.states import Role
+from policy.refusals import Refusal
+
+_PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+_SPACE_IN_NAME = re.compile(r"(?<=[^A-Za-z])\s+(?=[^A-Za-z])")
 
 
 class SignInForm(AuthenticationForm):
@@ -35,9 +43,20 @@ class SignInForm(AuthenticationForm):
 
 
 class ActivationForm(forms.Form):
-    """The code from the institution and the first password, twice."""
+    """User name and code from the institution, and the first password, twice."""
 
-    code = forms.CharField(label=_("激活码"), max_length=120)
+    username = forms.CharField(
+        label=_("用户名"),
+        max_length=40,
+        help_text=_("在单子上，例如 t00000012。"),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+    code = forms.CharField(
+        label=_("激活码"),
+        max_length=40,
+        help_text=_("10 位字母和数字，大小写、短横都不要紧。"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
+    )
     password = forms.CharField(
         label=_("新密码"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
     )
@@ -54,3 +73,37 @@ class ActivationForm(forms.Form):
         if self.cleaned_data["repeated"] != self.cleaned_data.get("password"):
             raise forms.ValidationError(_("两次输入的密码不一样。"))
         return str(self.cleaned_data["repeated"])
+
+
+class StaffForm(forms.Form):
+    """A lecturer or an assistant of the manager's own institution."""
+
+    role = forms.ChoiceField(
+        label=_("角色"),
+        choices=[(Role.LECTURER.value, Role.LECTURER.label), (Role.ASSISTANT.value, Role.ASSISTANT.label)],
+    )
+    name = forms.CharField(label=_("姓名"), max_length=40, help_text=_("与身份证一致。"))
+    id_number = forms.CharField(
+        label=_("身份证号"), max_length=18, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    phone = forms.CharField(
+        label=_("手机号"),
+        max_length=11,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+
+    def clean_name(self) -> str:
+        return _SPACE_IN_NAME.sub("", self.cleaned_data["name"].strip())
+
+    def clean_id_number(self) -> IdNumber:
+        try:
+            return parse(self.cleaned_data["id_number"])
+        except Refusal as refusal:
+            raise forms.ValidationError(rendered(refusal)["message"]) from None
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        if phone and not _PHONE.fullmatch(phone):
+            raise forms.ValidationError(_("手机号应为 11 位数字，以 1 开头。"))
+        return phone

@@ -200,6 +200,21 @@ class User(AbstractBaseUser):
         return next((m.bureau for m in self.active_memberships if m.bureau_id), None)
 
 
+class Activation(models.Model):
+    """The one code with which an account may set its first password; only a keyed hash of it is kept."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="activation")
+    code_hash = models.BinaryField(max_length=32, editable=False)
+    issued_at = models.DateTimeField(_("发放时间"))
+    valid_until = models.DateTimeField(_("有效期至"))
+
+    class Meta:
+        verbose_name = _("激活码")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
 class Membership(models.Model):
     """A role of an account, at an institution, at a bureau, or on the platform as such."""
 

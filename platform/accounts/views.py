@@ -30,12 +30,15 @@ class SignInView(LoginView):
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def activate(request: HttpRequest) -> HttpResponse:
-    """A trainee's first visit: the code from the institution, then a password of their own."""
-    form = ActivationForm(request.POST or None, initial={"code": request.GET.get("code", "")})
+    """A first visit: user name and code from the sheet, then a password of one's own."""
+    form = ActivationForm(request.POST or None, initial={"username": request.GET.get("user", "")})
     if request.method == "POST" and form.is_valid():
         try:
             user = actions.activate(
-                code=form.cleaned_data["code"], password=form.cleaned_data["password"], at=timezone.now()
+                username=form.cleaned_data["username"],
+                code=form.cleaned_data["code"],
+                password=form.cleaned_data["password"],
+                at=timezone.now(),
             )
         except Refusal as refusal:
             body = rendered(refusal)

@@ -66,6 +66,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("recruitment:inbox", _("报名"), "clipboard-list"),
         Target("courses:list", _("课程"), "book-2"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
+        Target("accounts:staff", _("讲师和助教"), "users"),
     ),
     Role.OFFICER: (
         Target("start", _("首页"), "home"),

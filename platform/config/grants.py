@@ -27,7 +27,14 @@ APPEND_ONLY = (
     "subsidies_remark",
 )
 # What a regulator's login cannot read: faces, keys, secrets of a session, counters against guessing.
-HIDDEN_FROM_SUPERVISION = ("identity_*", "authtoken_*", "django_session", "axes_*", "recruitment_*")
+HIDDEN_FROM_SUPERVISION = (
+    "identity_*",
+    "accounts_activation",
+    "authtoken_*",
+    "django_session",
+    "axes_*",
+    "recruitment_*",
+)
 # Consent is a fact that a regulator may check; the template behind it is not.
 # So are what a school recruits for and its events; applicants and their documents are not.
 SHOWN_TO_SUPERVISION = ("identity_consent*", "recruitment_campaign", "recruitment_offlineevent")

@@ -3,6 +3,7 @@
 import pytest
 from axes.models import AccessAttempt
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import actions
 from accounts.models import User
@@ -60,11 +61,11 @@ def test_activation_signs_in_and_a_bad_code_changes_nothing(now, client):
     person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(74))
     user = actions.ensure_trainee_account(person=person, at=now)
     password = "一个很长的密码 2026"
-    form = {"code": "t00000000-x", "password": password, "repeated": password}
+    form = {"username": user.username, "code": "22222-22222", "password": password, "repeated": password}
     page = client.post(reverse("accounts:activate"), form)
     assert page.status_code == 400
     assert not User.objects.get(pk=user.pk).has_usable_password()
-    form["code"] = actions.issue_activation(user=user)
+    form["code"] = actions.issue_activation(user=user, actor=None, at=timezone.now()).code
     assert client.post(reverse("accounts:activate"), form).status_code == 302
     assert client.session["_auth_user_id"] == str(user.pk)
 

@@ -253,10 +253,10 @@ def test_the_activation_code_is_for_an_assigned_trainee_without_a_password(
     registration.refresh_from_db()
     with pytest.raises(Http404):
         actions.issue_code(registration=registration, actor=rival, at=now)
-    code = actions.issue_code(registration=registration, actor=manager, at=now)
+    issued = actions.issue_code(registration=registration, actor=manager, at=now)
     user = Person.objects.get(pk=registration.person_id).user
-    assert code.startswith(user.username)
-    assert code not in str([entry.facts for entry in Entry.objects.all()])
+    assert issued.user == user
+    assert issued.code not in str([entry.facts for entry in Entry.objects.all()])
     user.set_password("zhengzhou-2026")
     user.save()
     with refused_with("account_active"):

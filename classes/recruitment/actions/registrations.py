@@ -11,10 +11,11 @@ from django.utils import timezone
 
 import audit
 from accounts import vault
-from accounts.actions import issue_activation
+from accounts.actions import IssuedCode, issue_activation
 from accounts.id_numbers import IdNumber
 from accounts.models import User
 from classes.actions.roster import commitment_of
+from classes.permissions import require_trainee_account
 from classes.recruitment import privacy
 from classes.recruitment.actions.category_evidence import Document, destroy_pictures, keep, prepare
 from classes.recruitment.actions.moves import move
@@ -185,7 +186,7 @@ def add_note(*, registration: Registration, text: str, actor: User, at: datetime
     return note
 
 
-def issue_code(*, registration: Registration, actor: User, at: datetime.datetime) -> str:
+def issue_code(*, registration: Registration, actor: User, at: datetime.datetime) -> IssuedCode:
     """The code with which an assigned trainee sets a first password; the manager hands it over in person.
 
     Raises Refusal `account_active` (a password was set already), `not_assigned`, Http404 for strangers.
@@ -201,14 +202,9 @@ def issue_code(*, registration: Registration, actor: User, at: datetime.datetime
             rule="P7",
             next_step=gettext_noop("请先分班。"),
         )
-    if user.has_usable_password():
-        raise Refusal(
-            "account_active",
-            gettext_noop("这名学员已经设好密码，可以直接登录。"),
-            rule="P7",
-            next_step=gettext_noop("请学员用用户名和密码登录。"),
-        )
+    require_trainee_account(user)
     with transaction.atomic():
+        issued = issue_activation(user=user, actor=actor, at=at)
         audit.record(
             "registration.activation_issued",
             actor_id=actor.pk,
@@ -216,7 +212,7 @@ def issue_code(*, registration: Registration, actor: User, at: datetime.datetime
             facts={"registration": registration.pk, "user": user.pk},
             at=at,
         )
-    return issue_activation(user=user)
+    return issued
 
 
 def lock_registration(pk: int) -> Registration:

@@ -344,10 +344,10 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
     user, _institution = _manager(request)
     found = access_registration(user, pk)
     try:
-        code = actions.issue_code(registration=found, actor=user, at=timezone.now())
+        issued = actions.issue_code(registration=found, actor=user, at=timezone.now())
     except Refusal as refusal:
         return _registration_page(request, found, refusal=rendered(refusal), status=refusal.status)
-    return render(request, "recruitment/activation.html", {"registration": found, "code": code})
+    return render(request, "recruitment/activation.html", {"registration": found, "issued": issued})
 
 
 @login_required

@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8000, help="where the pages are (default 8000)")
     parser.add_argument("--fresh", action="store_true", help="delete this checkout's data first; asks")
     parser.add_argument("--yes", action="store_true", help="with --fresh: do not ask")
-    parser.add_argument("--no-demo", action="store_true", help="no demo data, no cast, no demo edition")
+    parser.add_argument(
+        "--no-demo", action="store_true", help="no demo; prints how the first account gets in"
+    )
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help=argparse.SUPPRESS)
     return parser
 
@@ -81,6 +83,8 @@ def _announce(stack: Stack) -> None:
     if stack.environment["YUCHUANG_DEMO"] == "1":
         lines += [f"  {username:10} {who}" for username, who in CAST]
         lines += ["", f"  密码 password: {PASSWORD}   (演示数据 demo data)", ""]
+    if stack.first_steps:
+        lines += [*(f"  {line}" for line in stack.first_steps), ""]
     lines += [f"  ! {note}" for note in stack.notes]
     with contextlib.suppress(OSError):
         print("\n".join(lines), flush=True)

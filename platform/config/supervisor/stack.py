@@ -58,6 +58,7 @@ class Stack:
         self.url = f"http://localhost:{port}/"
         self.environment: dict[str, str] = {}
         self.notes: list[str] = []  # what does not work here, for the closing lines
+        self.first_steps: list[str] = []  # without the demo: how the first person gets in
         self._outside = dict(environment or {})
         self._say = say
         self._services: list[Service] = []
@@ -78,6 +79,7 @@ class Stack:
             await asyncio.gather(self._start_postgres(), self._start_redis(), self._start_janus())
             await self._prepare_schema()
             loaded_before = await self._load_demo()
+            await self._found()
             await asyncio.gather(*(self._start(s) for s in (self._web(), self._worker(), self._beat())))
             if loaded_before:
                 self._freshening = asyncio.create_task(self._freshen_demo())
@@ -310,6 +312,12 @@ class Stack:
         loaded.touch()
         return False
 
+    async def _found(self) -> None:
+        """Without the demo: courses, questions and the first account, with its code until it is used."""
+        if self.environment["YUCHUANG_DEMO"] == "1":
+            return
+        self.first_steps = await self._manage("found", "found")
+
     async def _freshen_demo(self) -> None:
         """Have a lesson under way again where the last one is over, while people are already let in."""
         try:
@@ -317,8 +325,11 @@ class Stack:
         except ServiceFailed as failure:
             self._say("demo", str(failure))
 
-    async def _manage(self, name: str, *arguments: str) -> None:
-        """Run one manage.py command to its end. Raises ServiceFailed with its last lines."""
+    async def _manage(self, name: str, *arguments: str) -> list[str]:
+        """Run one manage.py command to its end and return what it printed.
+
+        Raises ServiceFailed with its last lines.
+        """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(env.ROOT / "manage.py"), *arguments),
             env=self.environment,
@@ -327,7 +338,7 @@ class Stack:
             stderr=asyncio.subprocess.STDOUT,
         )
         assert process.stdout is not None
-        lines = []
+        lines: list[str] = []
         try:
             async for raw in process.stdout:
                 lines.append(raw.decode(errors="replace").rstrip())
@@ -338,6 +349,7 @@ class Stack:
             if process.returncode is None:  # we are being stopped half-way
                 process.kill()
                 await process.wait()
+        return lines
 
 
 def redis_command(socket_path: str, folder: Path, *, durable: bool = True) -> Sequence[str]:

@@ -1,0 +1,62 @@
+"""Giving trainees on a roster the codes with which they set their first password."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts.actions import IssuedCode, issue_activation
+from accounts.models import User
+from accounts.states import Role
+from classes import permissions, queries
+from classes.models import Enrolment, TrainingClass
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One trainee's slip: who, and the code that is shown this once."""
+
+    enrolment: Enrolment
+    issued: IssuedCode
+
+
+def issue_codes(
+    *,
+    training_class: TrainingClass,
+    actor: User,
+    at: datetime.datetime,
+    enrolment: Enrolment | None = None,
+) -> Sequence[Slip]:
+    """New codes for everybody on the roster who has no password yet, or for one of them; older ones end.
+
+    Who holds an office besides is left out of a whole class, and refused alone. Raises Refusal
+    `not_the_manager` and `account_of_others` (403), `account_active`, `nobody_to_activate`.
+    """
+    permissions.require_manage(actor, training_class)
+    with transaction.atomic():
+        roster = queries.roster_of(training_class)
+        if enrolment is not None:
+            one = roster.get(pk=enrolment.pk)
+            permissions.require_trainee_account(one.person.user)
+            return [Slip(one, issue_activation(user=one.person.user, actor=actor, at=at))]
+        waiting = [one for one in roster.prefetch_related("person__user__memberships") if _waits(one)]
+        # Locked in one order whoever asks, so that two sheets at once wait for each other.
+        waiting.sort(key=lambda one: one.person.user.pk)
+        slips = [Slip(one, issue_activation(user=one.person.user, actor=actor, at=at)) for one in waiting]
+    if not slips:
+        raise Refusal(
+            "nobody_to_activate",
+            gettext_noop("花名册上没有要激活的账号。"),
+            rule="P7",
+            next_step=gettext_noop("请学员用用户名和密码登录。"),
+        )
+    return sorted(slips, key=lambda slip: (slip.enrolment.person.name_pinyin, slip.enrolment.pk))
+
+
+def _waits(enrolment: Enrolment) -> bool:
+    user = enrolment.person.user
+    held = {membership.role for membership in user.memberships.all()}
+    return user.is_active and not user.has_usable_password() and held <= {Role.TRAINEE}

@@ -1,0 +1,126 @@
+"""A school's own lecturers and assistants: its manager adds them, hands them a code, and ends it again."""
+
+import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext_noop
+
+import audit
+from accounts.actions import (
+    IssuedCode,
+    account_subject,
+    find_or_create_person,
+    grant_role,
+    issue_activation,
+)
+from accounts.id_numbers import IdNumber
+from accounts.models import Institution, Membership, User
+from accounts.permissions import require_role
+from accounts.states import Role
+from policy.refusals import Refusal
+
+STAFF_ROLES = (Role.LECTURER, Role.ASSISTANT)
+
+
+def own_institution(user: User) -> Institution:
+    """The institution that a manager manages; raises Refusal `role_required` (403) for everybody else."""
+    require_role(user, Role.MANAGER)
+    return next(
+        held.institution for held in user.active_memberships if held.role == Role.MANAGER and held.institution
+    )
+
+
+def staff_of(institution: Institution) -> QuerySet[Membership]:
+    """The lecturers and assistants of an institution, in the order of their names."""
+    return (
+        Membership.objects.filter(institution=institution, role__in=STAFF_ROLES)
+        .select_related("user__person", "user__activation")
+        .order_by("user__person__name_pinyin", "pk")
+    )
+
+
+def access_staff(user: User, pk: int) -> Membership:
+    """One of them, for the manager of their institution; raises Http404 for anybody else's."""
+    found = staff_of(own_institution(user)).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def add_staff(
+    *, actor: User, name: str, id_number: IdNumber, phone: str, role: Role, at: datetime.datetime
+) -> tuple[Membership, IssuedCode | None]:
+    """Give a person a role at the actor's institution, with an account and a code where they have none.
+
+    Somebody who signs in already, or holds an office elsewhere, gets no code here. Raises Refusal
+    `role_required` (403), `name_differs`; `role` is one of STAFF_ROLES (ValueError).
+    """
+    institution = own_institution(actor)
+    if role not in STAFF_ROLES:
+        raise ValueError(role)
+    with transaction.atomic():
+        person = find_or_create_person(name=name, id_number=id_number, phone=phone)
+        user = User.objects.select_for_update().filter(person=person).first()
+        if user is None:
+            user = User.objects.create_user(username=f"t{person.pk:08d}", password=None, person=person)
+            audit.record(
+                "account.created",
+                actor_id=actor.pk,
+                subject=account_subject(user),
+                facts={"user": user.pk},
+                at=at,
+            )
+        known = Membership.objects.filter(user=user, role=role, institution=institution).exists()
+        membership = grant_role(user=user, role=role, institution=institution)
+        if not known:
+            _record("role.granted", membership, actor=actor, at=at)
+        theirs = not user.has_usable_password() and _only_of(user, institution)
+        issued = issue_activation(user=user, actor=actor, at=at) if theirs else None
+    return membership, issued
+
+
+def issue_code(*, membership: Membership, actor: User, at: datetime.datetime) -> IssuedCode:
+    """A new code for one of the staff. Raises Refusal `account_of_others` (403), `account_active`."""
+    membership = access_staff(actor, membership.pk)
+    if not _only_of(membership.user, own_institution(actor)):
+        raise Refusal(
+            "account_of_others",
+            gettext_noop("这个人的账号在别的单位还有职务，激活码不能由本机构发。"),
+            rule="P7",
+            next_step=gettext_noop("请本人向先开账号的单位要激活码。"),
+            status=403,
+        )
+    return issue_activation(user=membership.user, actor=actor, at=at)
+
+
+def end_staff(*, membership: Membership, actor: User, at: datetime.datetime) -> None:
+    """Take the role away; the account and what was done with it stay."""
+    with transaction.atomic():
+        membership = access_staff(actor, membership.pk)
+        _record("role.revoked", membership, actor=actor, at=at)
+        membership.delete()
+
+
+def _only_of(user: User, institution: Institution) -> bool:
+    """Whether the account acts for nobody but this institution: another one's is not ours to open."""
+    return not (
+        user.memberships.exclude(institution=institution).exclude(role=Role.TRAINEE).exists()
+        or user.memberships.filter(role=Role.MANAGER).exists()
+    )
+
+
+def _record(kind: str, membership: Membership, *, actor: User, at: datetime.datetime) -> None:
+    audit.record(
+        kind,
+        actor_id=actor.pk,
+        subject=account_subject(membership.user),
+        facts={
+            "user": membership.user_id,
+            "role": membership.role,
+            "institution": membership.institution_id,
+            "bureau": membership.bureau_id,
+        },
+        at=at,
+    )

@@ -1,0 +1,87 @@
+"""The school's own lecturers and assistants: added, given a code, ended, by its manager alone."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Membership, User
+from accounts.states import Role
+from audit.models import Entry
+from config.demo.cast import made_up_id_number
+from tests.cast import client_of
+
+STAFF = "/staff/"
+PASSWORD = "洛阳的牡丹 2026"
+
+
+def new_lecturer(**changes):
+    number = made_up_id_number(81, region="410302").value
+    return {"name": "秦怀远", "id_number": number, "phone": "13700000081", "role": "lecturer"} | changes
+
+
+def test_a_school_without_staff_adds_a_lecturer_who_signs_in(cast, rival):
+    client = client_of(rival)
+    assert "还没有讲师和助教" in client.get(STAFF).content.decode()
+    page = client.post(STAFF, new_lecturer())
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+    found = re.search(r'<dd class="mono">(\w+)</dd>.*?(\w{5}-\w{5})', page.content.decode(), re.DOTALL)
+    assert found is not None
+    form = {"username": found[1], "code": found[2], "password": PASSWORD, "repeated": PASSWORD}
+    assert Client().post(reverse("accounts:activate"), form).status_code == 302
+    user = User.objects.get(username=found[1])
+    assert user.roles == {Role.LECTURER}
+    assert user.institution == cast.rival_school
+    assert "已激活" in client.get(STAFF).content.decode()
+    listed = client.get("/api/v1/people/", {"role": "lecturer"}).json()
+    assert "秦怀远" in str(listed)
+    granted = Entry.objects.get(kind="role.granted")
+    assert (granted.actor_id, granted.facts["role"]) == (rival.pk, "lecturer")
+    assert found[2] not in str([entry.facts for entry in Entry.objects.all()])
+
+
+def test_somebody_known_gets_the_role_and_keeps_the_account(cast, rival):
+    trainer = cast.trainer
+    number = trainer.person.open_id_number()
+    wrong = client_of(rival).post(STAFF, new_lecturer(name="李四海", id_number=number))
+    assert wrong.status_code == 409
+    assert trainer.person.name not in wrong.content.decode()
+    assert trainer.memberships.count() == 1
+    page = client_of(rival).post(STAFF, new_lecturer(name=trainer.person.name, id_number=number))
+    assert page.status_code == 302
+    assert trainer.memberships.count() == 2
+
+
+def test_a_membership_ends_and_leaves_evidence(cast, manager):
+    held = cast.trainer.memberships.get()
+    assert client_of(manager).post(reverse("accounts:staff_end", args=[held.pk])).status_code == 302
+    assert not cast.trainer.memberships.exists()
+    assert Entry.objects.get(kind="role.revoked").facts["role"] == "lecturer"
+
+
+@pytest.mark.parametrize("who", ["rival", "trainer", "officer", "operator", "regulator"])
+def test_nobody_else_ends_a_membership(cast, who):
+    held = cast.trainer.memberships.get()
+    for name in ("staff_end", "staff_activation"):
+        answer = client_of(cast[who]).post(reverse(f"accounts:{name}", args=[held.pk]))
+        assert answer.status_code in (403, 404)
+    assert cast.trainer.memberships.filter(pk=held.pk).exists()
+
+
+def test_a_manager_grants_no_other_role_and_ends_no_manager(cast, manager):
+    before = Membership.objects.count()
+    assert client_of(manager).post(STAFF, new_lecturer(role="manager")).status_code == 400
+    assert client_of(manager).post(STAFF, new_lecturer(id_number="41010519700101901X")).status_code == 400
+    own = manager.memberships.get()
+    assert client_of(manager).post(reverse("accounts:staff_end", args=[own.pk])).status_code == 404
+    assert Membership.objects.count() == before
+
+
+def test_a_code_is_not_issued_for_an_account_with_an_office_elsewhere(cast, manager, rival):
+    client_of(rival).post(STAFF, new_lecturer())
+    client_of(manager).post(STAFF, new_lecturer())
+    held = Membership.objects.get(institution=cast.school, user__person__name="秦怀远")
+    refused = client_of(manager).post(reverse("accounts:staff_activation", args=[held.pk]))
+    assert refused.status_code == 403

@@ -1,0 +1,128 @@
+"""From a roster to a signed-in trainee: codes on slips, once, and for nobody else's account."""
+
+import base64
+import datetime
+import io
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from accounts.actions import grant_role
+from accounts.models import Activation, User
+from accounts.states import Role
+from audit.models import Entry
+from classes import actions
+from classes.models import Enrolment, TrainingClass
+from policy.refusals import Refusal
+from tests.cast import client_of
+from tests.classes.school import School, roster_file, trainee_row
+
+PASSWORD = "郑州的麦子 2026"
+
+
+@pytest.fixture(autouse=True)
+def _monday(time_machine, now):
+    time_machine.move_to(now.astimezone(datetime.UTC), tick=False)
+
+
+@pytest.fixture
+def training_class(school: School, manager: User) -> TrainingClass:
+    """A draft whose roster came in through the pages."""
+    made = school.create()
+    client = client_of(manager)
+    file = SimpleUploadedFile("花名册.xlsx", roster_file([trainee_row(1), trainee_row(2)]))
+    preview = client.post(reverse("classes:roster", args=[made.pk]), {"file": file})
+    assert client.post(preview["Location"]).status_code == 302
+    assert made.enrolments.count() == 2
+    return made
+
+
+def sheet(user: User, training_class: TrainingClass):
+    return client_of(user).post(reverse("classes:activation_sheet", args=[training_class.pk]))
+
+
+def codes(response) -> list[tuple[str, str]]:
+    """(user name, code) as somebody with the sheet in hand reads them."""
+    return re.findall(
+        r'<dd class="mono">(t\d{8})</dd>.*?([2-9A-Z]{5}-[2-9A-Z]{5})', response.content.decode(), re.DOTALL
+    )
+
+
+def test_an_imported_trainee_activates_with_the_slip_and_signs_in(training_class, manager):
+    roster = reverse("classes:roster", args=[training_class.pk])
+    before = client_of(manager).get(roster).content.decode()
+    assert before.count("没有发激活码") == 2
+    printed = sheet(manager, training_class)
+    assert "no-store" in printed["Cache-Control"]
+    (username, code), _second = codes(printed)
+    assert client_of(manager).get(roster).content.decode().count("已发激活码") == 2
+
+    phone = Client()
+    link = f"{reverse('accounts:activate')}?user={username}"
+    assert username in phone.get(link).content.decode()
+    form = {"username": username, "code": code, "password": PASSWORD, "repeated": PASSWORD}
+    answer = phone.post(reverse("accounts:activate"), form, follow=True)
+    assert answer.redirect_chain == [(reverse("start"), 302)]
+    assert phone.get(reverse("classes:detail", args=[training_class.pk])).status_code == 200
+
+    later = Client().post(reverse("accounts:login"), {"username": username, "password": PASSWORD})
+    assert later["Location"] == reverse("start")
+    after = client_of(manager).get(roster).content.decode()
+    assert "已激活" in after
+    assert code not in after
+    assert len(codes(sheet(manager, training_class))) == 1
+
+
+def test_the_table_holds_what_the_slips_hold_as_text(training_class, manager):
+    page = sheet(manager, training_class)
+    packed = re.search(r'href="data:[^;]+;base64,([^"]+)"', page.content.decode())
+    assert packed is not None
+    rows = list(load_workbook(io.BytesIO(base64.b64decode(packed[1]))).active.iter_rows(values_only=True))
+    assert [(row[2], row[3]) for row in rows[1:]] == codes(page)
+    assert all("********" in row[1] for row in rows[1:])
+
+
+def test_a_new_code_ends_the_one_before(training_class, manager):
+    enrolment = training_class.enrolments.first()
+    address = reverse("classes:activation", args=[enrolment.pk])
+    old, new = (codes(client_of(manager).post(address)) for _time in range(2))
+    assert len(old) == len(new) == 1
+    form = {"username": new[0][0], "password": PASSWORD, "repeated": PASSWORD}
+    assert Client().post(reverse("accounts:activate"), {**form, "code": old[0][1]}).status_code == 400
+    assert not User.objects.get(username=new[0][0]).has_usable_password()
+    assert Client().post(reverse("accounts:activate"), {**form, "code": new[0][1]}).status_code == 302
+    assert client_of(manager).post(address).status_code == 409
+
+
+def test_codes_leave_evidence_without_the_code_and_only_a_hash(training_class, manager):
+    slips = actions.issue_codes(training_class=training_class, actor=manager, at=training_class.created_at)
+    entries = list(Entry.objects.filter(kind="account.activation_issued"))
+    assert {entry.actor_id for entry in entries} == {manager.pk}
+    assert len(entries) == 2
+    for slip in slips:
+        letters = slip.issued.code.replace("-", "")
+        assert letters not in str([entry.facts for entry in entries]).replace("-", "")
+        assert letters.encode() not in bytes(slip.issued.user.activation.code_hash)
+
+
+@pytest.mark.parametrize("who", ["rival", "trainer", "officer", "operator"])
+def test_nobody_but_the_manager_gets_a_code(training_class, cast, who):
+    client = client_of(cast[who])
+    enrolment = training_class.enrolments.first()
+    assert sheet(cast[who], training_class).status_code in (403, 404)
+    assert client.post(reverse("classes:activation", args=[enrolment.pk])).status_code in (403, 404)
+    assert not Activation.objects.exists()
+
+
+def test_an_account_with_an_office_elsewhere_is_not_handed_to_the_school(training_class, cast, manager, now):
+    enrolment: Enrolment = training_class.enrolments.select_related("person__user").first()
+    grant_role(user=enrolment.person.user, role=Role.MANAGER, institution=cast.rival_school)
+    with pytest.raises(Refusal) as refused:
+        actions.issue_codes(training_class=training_class, actor=manager, at=now, enrolment=enrolment)
+    assert refused.value.code == "account_of_others"
+    slips = actions.issue_codes(training_class=training_class, actor=manager, at=now)
+    assert enrolment.pk not in [slip.enrolment.pk for slip in slips]
