@@ -9,5 +9,9 @@ class AttendanceApp(AppConfig):
     verbose_name = _("考勤")
 
     def ready(self) -> None:
+        from attendance.reconciliation import attendance_differences
+        from audit import reconciliation
+
+        reconciliation.register(attendance_differences)
         import_module("attendance.evidence")
         import_module("attendance.room")

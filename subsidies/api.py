@@ -213,6 +213,14 @@ class ChainSerializer(Body):
     faults = serializers.ListField(child=serializers.CharField())
 
 
+class DifferenceSerializer(Body):
+    row = serializers.CharField(help_text="its table and key")
+    code = serializers.CharField(help_text="differs or unrecorded")
+    says = serializers.CharField()
+    recorded = serializers.CharField(help_text="empty where the evidence has nothing of it")
+    message = serializers.CharField(source="sentence")
+
+
 class TraceSerializer(Body):
     claim = serializers.IntegerField()
     number = serializers.CharField()
@@ -231,6 +239,7 @@ class TraceSerializer(Body):
     verdict_entry = serializers.IntegerField()
     verdict_hash = serializers.CharField()
     chain = ChainSerializer(allow_null=True)
+    differences = DifferenceSerializer(many=True, help_text="rows that the evidence does not bear out")
     lessons = TracedLessonSerializer(many=True)
 
 
@@ -267,6 +276,7 @@ def trace_body(trace: Trace, evidence: EvidenceOfLine) -> Mapping[str, Any]:
             "verdict_entry": verdict.evidence_seq,
             "verdict_hash": verdict.evidence_hash,
             "chain": chain,
+            "differences": trace.differences,
             "lessons": lessons,
         }
     ).data

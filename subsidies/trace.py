@@ -28,6 +28,7 @@ from attendance.trace import trace as attendance_trace
 from audit import kinds
 from audit.models import Entry, Root, Span
 from audit.queries import entries_of_chain
+from audit.reconciliation import Difference, differences
 from audit.verification import verify_chain
 from classes.live.states import Closing
 from classes.models import Lesson
@@ -318,6 +319,8 @@ class Trace:
     line: ClaimLine
     credit: TraineeCredit | None
     lessons: tuple[TracedLesson, ...]
+    # Rows behind this line, or behind its whole claim, that the log does not bear out.
+    differences: tuple[Difference, ...] = ()
 
     @property
     def credited_microseconds(self) -> int:
@@ -410,13 +413,18 @@ def _number(text: str | None) -> int:
 
 
 def trace_of(line: ClaimLine, *, using: str = DEFAULT_DB_ALIAS) -> Trace:
-    """Open a line down to the seconds, computed afresh from the presence ledger. Seven queries."""
+    """Open a line down to the seconds, computed afresh from the presence ledger. Fourteen queries."""
     traced = attendance_trace(line.enrolment, using=using)
     return Trace(
         line=line,
         credit=credit_of(line.enrolment, using=using),
         lessons=tuple(
             TracedLesson(trace=one, name=name) for one, name in zip(traced, _names(traced), strict=True)
+        ),
+        differences=tuple(
+            found
+            for found in differences(line.claim.training_class.subject, using=using)
+            if found.enrolment in (None, line.enrolment_id)
         ),
     )
 

@@ -3,7 +3,7 @@
 import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
@@ -11,6 +11,7 @@ import audit
 from accounts.models import User
 from attendance.actions.checks import close_due_checks
 from attendance.models import Check, SignIn, Verdict
+from attendance.reconciliation import attendance_differences
 from attendance.queries import TraineeCredit, credit_of_class
 from attendance.states import SignInState
 from classes.models import TrainingClass
@@ -26,7 +27,7 @@ def conclude_attendance(
     """Judge everybody's attendance of a finished class, once and for good, each with an entry of evidence.
 
     Concluding again returns the same verdicts. Raises Refusal: not_the_manager (403), class_not_finished,
-    sign_ins_pending, checks_running, and edition_unset.
+    sign_ins_pending, checks_running, evidence_differs, and edition_unset.
     """
     with transaction.atomic():
         training_class = TrainingClass.objects.select_for_update().get(pk=training_class.pk)
@@ -35,6 +36,7 @@ def conclude_attendance(
         if already:
             return already
         _judge_concludable(training_class, at)
+        _require_borne_out(training_class)
         credits = credit_of_class(training_class)
         entries = audit.record_many([_entry(training_class, one, actor, at) for one in credits])
         return Verdict.objects.bulk_create(
@@ -91,6 +93,21 @@ def _judge_concludable(training_class: TrainingClass, at: datetime.datetime) -> 
             required=0,
             rule="M8",
             next_step=gettext_noop("请等几秒钟再结班。"),
+        )
+
+
+def _require_borne_out(training_class: TrainingClass) -> None:
+    """Refuse to judge by rows that the evidence log does not bear out (M6)."""
+    if differ := attendance_differences(training_class.subject, DEFAULT_DB_ALIAS):
+        raise Refusal(
+            "evidence_differs",
+            gettext_noop("考勤数据有 %(rows)s 处和留痕不一致，不能作考勤结论。第一处：%(first)s"),
+            found=differ[0].says,
+            required=differ[0].recorded or None,
+            rule="M6",
+            params={"rows": len(differ), "first": differ[0].sentence},
+            next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),
+            details={"rows": [difference.row for difference in differ]},
         )
 
 

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-import rfc8785
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
@@ -23,6 +22,7 @@ from attendance.queries import credit_of_class
 from audit.actions import legal_day
 from audit.models import Entry
 from audit.personal_data import holds_personal_data
+from audit.reconciliation import differences
 from audit.verification import verify_chain
 from classes.models import TrainingClass
 from classes.states import ClassState
@@ -33,6 +33,7 @@ from policy.completion import claim_amount
 from policy.refusals import Refusal
 from subsidies import tasks
 from subsidies.actions.moves import move_claim
+from subsidies.figures import lines_digest
 from subsidies.models import Claim, ClaimLine, PublicNotice, Remark
 from subsidies.permissions import require_manager, require_officer
 from subsidies.queries import EffectiveTrainee, delivered_hours_decision, effective_trainees_of
@@ -46,7 +47,7 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
 
     Drawing up again returns the claim that is there. Raises Refusal `manager_required` (403),
     `class_not_finished`, `institution_not_designated`, `hours_not_delivered`, `nobody_effective`,
-    `verdict_changed`, `evidence_broken`, `edition_unset`.
+    `verdict_changed`, `evidence_broken`, `evidence_differs`, `edition_unset`.
     """
     with transaction.atomic():
         training_class = _lock_class(training_class)
@@ -66,8 +67,8 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
             **_figures(training_class, effective),
         )
         _write_lines(claim, effective)
-        _require_sound(claim)
         _record_figures("claim.drawn_up", claim, actor, at)
+        _require_sound(claim)
         after_commit(tasks.export_claim, claim.pk)
     return claim
 
@@ -89,8 +90,8 @@ def redraw_claim(*, actor: User, claim: Claim, at: datetime.datetime) -> Claim:
         claim.save(update_fields=["rate", "effective_trainees", "amount", "export", "export_sha256"])
         claim.lines.all().delete()
         _write_lines(claim, effective)
-        _require_sound(claim)
         _record_figures("claim.redrawn", claim, actor, at)
+        _require_sound(claim)
         after_commit(tasks.export_claim, claim.pk)
     return claim
 
@@ -185,7 +186,7 @@ def decide_claim(*, actor: User, claim: Claim, approved: bool, reason: str, at: 
     An approval leaves out lines with an upheld objection or a certificate revoked since. A rejection needs a
     reason. The same decision again changes nothing. Raises Refusal `officer_required` (403), `claim_move`,
     `notice_running`, `objection_open`, `reason_required` (400), `personal_data_in_text` (400), and for an
-    approval `nothing_left_to_pay`, `verdict_changed`, `evidence_broken`.
+    approval `nothing_left_to_pay`, `verdict_changed`, `evidence_broken`, `evidence_differs`.
     """
     with transaction.atomic():
         claim = _lock(claim)
@@ -349,14 +350,6 @@ def _write_lines(claim: Claim, effective: Sequence[EffectiveTrainee]) -> None:
     )
 
 
-def lines_digest(rows: Iterable[tuple[int, int, int, str, str]]) -> str:
-    """SHA-256 over (line, enrolment, credited microseconds, certificate number, amount) of every line.
-
-    The dossier's checker computes the same from what it was given.
-    """
-    return hashlib.sha256(rfc8785.dumps([list(row) for row in rows])).hexdigest()
-
-
 def _record_figures(kind: str, claim: Claim, actor: User, at: datetime.datetime) -> None:
     lines = claim.lines.select_related("verdict", "certificate").order_by("n")
     audit.record(
@@ -451,7 +444,8 @@ def _require_certificates(claim: Claim) -> None:
 def _require_sound(claim: Claim) -> None:
     """Compute every line's attendance again and verify the class's evidence (M6).
 
-    A claim stands only on verdicts that come out the same today and say what the log says they said.
+    A claim stands only on verdicts that come out the same today and say what the log says they said, and on
+    rows (presence, exam, certificate, roster, the claim itself) that the log bears out.
     """
     found = verify_chain(claim.training_class.subject)
     if not found.passed:
@@ -493,6 +487,17 @@ def _require_sound(claim: Claim) -> None:
                 next_step=gettext_noop("请联系平台运营核对留痕。"),
                 details={"line": line.n, "verdict": verdict.credited_microseconds},
             )
+    if differ := differences(claim.training_class.subject):
+        raise Refusal(
+            "evidence_differs",
+            gettext_noop("数据库里有 %(rows)s 处和留痕不一致，先不能办理。第一处：%(first)s"),
+            found=differ[0].says,
+            required=differ[0].recorded or None,
+            rule="P10",
+            params={"rows": len(differ), "first": differ[0].sentence},
+            next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),
+            details={"rows": [difference.row for difference in differ]},
+        )
 
 
 def _require_notice_over(claim: Claim, at: datetime.datetime) -> None:

@@ -5,12 +5,16 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db import transaction
 
+import audit
 from accounts.models import Person
 from attendance.models import Check, CheckAnswer, CheckTarget, SignIn
 from attendance.states import CheckKind, SignInMethod, SignInState
+from classes.live.actions.events import person_subject
 from classes.live.models import OpenPresence, PresenceInterval
 from classes.live.states import Closing
 from classes.models import Enrolment, Lesson, TrainingClass
@@ -79,13 +83,25 @@ class Room:
     ) -> None:
         """The server saw this trainee in the room from … to …; closed intervals of the ledger."""
         for since, until in stretches:
+            connection = uuid.uuid4()
             PresenceInterval.objects.create(
                 person_id=enrolment.person_id,
                 lesson=lesson,
                 during=(since, until),
                 heartbeats=1,
                 closing=Closing.SILENT,
-                connection=uuid.uuid4(),
+                connection=connection,
+            )
+            self._record(
+                "presence.closed",
+                person_subject(lesson, enrolment.person_id),
+                until,
+                connection=str(connection),
+                started_at=since,
+                last_seen_at=until,
+                heartbeats=1,
+                longest_gap_ms=0,
+                closing=Closing.SILENT,
             )
 
     def enters(
@@ -110,7 +126,7 @@ class Room:
         method: str = SignInMethod.FACE,
         decided_at: datetime.datetime | None = None,
     ) -> SignIn:
-        return SignIn.objects.create(
+        sign_in = SignIn.objects.create(
             enrolment=enrolment,
             lesson=lesson,
             method=method,
@@ -119,6 +135,22 @@ class Room:
             decided_at=decided_at or at,
             signed_out_at=until,
         )
+        subject = person_subject(lesson, enrolment.person_id)
+        self._record(
+            "attendance.sign_in_accepted",
+            subject,
+            decided_at or at,
+            sign_in=sign_in.pk,
+            method=SignInMethod(method),
+            counts_from=at,
+        )
+        if until:
+            self._record("attendance.signed_out", subject, until, sign_in=sign_in.pk)
+        return sign_in
+
+    def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
+        with transaction.atomic():
+            audit.record(kind, actor_id=None, subject=subject, facts=facts, at=at)
 
     def checked(
         self,
@@ -154,6 +186,37 @@ class Room:
                         option=0 if question else None,
                         correct=False if question else None,
                     )
+                    self._record(
+                        "attendance.check_answered",
+                        person_subject(lesson, enrolment.person_id),
+                        at,
+                        check=check.pk,
+                        option=0 if question else None,
+                        correct=False if question else None,
+                    )
+        self._record(
+            "attendance.check_opened",
+            check.subject,
+            opened_at,
+            check=check.pk,
+            kind=CheckKind(kind),
+            due_at=due_at,
+            prompt=check.prompt,
+            options=check.options,
+            correct=check.correct,
+            asked=[],
+        )
+        if closed:
+            self._record(
+                "attendance.check_closed",
+                check.subject,
+                due_at,
+                check=check.pk,
+                kind=CheckKind(kind),
+                answered=len(answers),
+                missed_count=0,
+                missed=[],
+            )
         return check
 
 

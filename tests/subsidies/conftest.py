@@ -18,10 +18,12 @@ from django.db import connection, transaction
 from django.utils import translation
 
 import audit
+from accounts import vault
 from accounts.models import Institution, Person, User
 from attendance.models import Check, CheckAnswer, CheckTarget, SignIn, UnitCredit
 from attendance.states import CheckKind, SignInMethod, SignInState
 from audit import Record
+from classes.actions.roster import commitment_of
 from classes.live.models import PresenceInterval
 from classes.live.states import Closing
 from classes.models import Enrolment, Lesson, TrainingClass
@@ -109,15 +111,7 @@ class ClassMaker:
             state=ClassState.RUNNING,
             created_by=cast.manager if school == cast.school else cast.rival,
         )
-        enrolments = [
-            Enrolment.objects.create(
-                training_class=training_class,
-                person=person,
-                category="rural_worker",
-                commitment_salt_sealed=b"salt",
-            )
-            for person in people or cast.trainees(len(NAMES))
-        ]
+        enrolments = [self._enrol(training_class, person) for person in people or cast.trainees(len(NAMES))]
         lessons = self._lessons(training_class, first, set(unheld))
         for place, enrolment in enumerate(enrolments):
             if place in set(absent):
@@ -126,13 +120,9 @@ class ClassMaker:
                 if lesson.state == LessonState.CLOSED and lesson.is_roomed:
                     self._attend(enrolment, lesson, place == 0 and lesson == lessons[1])
         self._exam(training_class, lessons[6], enrolments, set(failed))
-        UnitCredit.objects.bulk_create(
-            UnitCredit(
-                enrolment=enrolment, lesson=lesson, source="submission/1", credited_at=lesson.starts_at
-            )
-            for enrolment in enrolments
-            for lesson in (lessons[5], lessons[6])
-        )
+        for enrolment in enrolments:
+            for lesson in (lessons[5], lessons[6]):
+                self._hand_in(enrolment, lesson)
         return training_class
 
     def finish(self, training_class: TrainingClass) -> TrainingClass:
@@ -146,6 +136,38 @@ class ClassMaker:
         )
         training_class.refresh_from_db()
         return training_class
+
+    def _enrol(self, training_class: TrainingClass, person: Person) -> Enrolment:
+        salt = audit.new_salt()
+        enrolment = Enrolment.objects.create(
+            training_class=training_class,
+            person=person,
+            category="rural_worker",
+            commitment_salt_sealed=vault.seal(salt, context=Enrolment.SALT_CONTEXT),
+        )
+        self._record(
+            "roster.trainee_added",
+            training_class.subject,
+            clock("08:00"),
+            trainee=enrolment.pk,
+            trainees=1,
+            source="roster",
+            commitment=commitment_of(person.open_id_number(), person.name, enrolment.category, salt=salt),
+        )
+        return enrolment
+
+    def _hand_in(self, enrolment: Enrolment, lesson: Lesson) -> None:
+        UnitCredit.objects.create(
+            enrolment=enrolment, lesson=lesson, source="submission/1", credited_at=lesson.starts_at
+        )
+        self._record(
+            "attendance.unit_credited",
+            f"{lesson.subject}/person/{enrolment.person_id}",
+            lesson.starts_at,
+            lesson=lesson.pk,
+            source="submission/1",
+            hours=lesson.hours,
+        )
 
     def _lessons(self, training_class: TrainingClass, first: datetime.date, unheld: set[int]) -> list[Lesson]:
         lessons = []
@@ -315,7 +337,7 @@ class ClassMaker:
             set_by=self.cast.trainer,
             set_at=lesson.starts_at,
         )
-        Attempt.objects.bulk_create(
+        attempts = Attempt.objects.bulk_create(
             Attempt(
                 exam=exam,
                 enrolment=enrolment,
@@ -329,6 +351,19 @@ class ClassMaker:
             )
             for place, enrolment in enumerate(enrolments)
         )
+        for attempt in attempts:
+            self._record(
+                "exam.submitted",
+                attempt.enrolment.subject,
+                lesson.ends_at,
+                attempt=attempt.pk,
+                number=attempt.number,
+                points=attempt.points,
+                total=exam.total_points,
+                answered=0,
+                answers=hashlib.sha256(b"[]").hexdigest(),
+                by_deadline=False,
+            )
 
     def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
         with transaction.atomic():

@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit import queries, signing
+from audit.reconciliation import Difference, differences
 from audit.verification import Verification, verify_all, verify_chain
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class Command(BaseCommand):
-    help = str(gettext_lazy("核对留痕：逐条重算摘要、默克尔根和签名。有出入时以 1 退出，并指出位置。"))
+    help = str(gettext_lazy("核对留痕：逐条重算摘要、默克尔根和签名，并与挣得学时和补贴的数据逐行比对。有出入时以 1 退出，并指出位置。"))
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--chain", help=_("只核对一条链，如 class/12"))
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             found = verify_chain(chain, trusted=trusted, known=known)
         else:
             found = verify_all(trusted=trusted, known=known)
-        self._report(found, trusted)
+        self._report(found, differences(chain or None), trusted)
 
     def _known(self, text: str) -> tuple[int, str]:
         number, _colon, value = text.partition(":")
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError(_("根应写作“12:3fa9…”这样，先序号后摘要：%(text)s") % {"text": text})
         return int(number), value
 
-    def _report(self, found: Verification, trusted: list[str] | None) -> None:
+    def _report(self, found: Verification, differ: list[Difference], trusted: list[str] | None) -> None:
         self.stdout.write(
             _("核对了 %(chains)d 条链上的 %(entries)d 条记录和 %(roots)d 个根。")
             % {"chains": found.chains, "entries": found.entries, "roots": found.roots}
@@ -73,9 +74,17 @@ class Command(BaseCommand):
             )
         for fault in found.faults:
             self.stdout.write(self.style.ERROR(f"{fault.place}: {fault.code}: {fault.meaning}"))
+        for difference in differ:
+            place = f"{difference.chain} {difference.row}: {difference.code}"
+            self.stdout.write(self.style.ERROR(f"{place}: {difference.sentence}"))
         if not found.passed:
             raise CommandError(
                 _("留痕有出入：%(count)d 处，第一处在 %(place)s。")
                 % {"count": len(found.faults), "place": found.faults[0].place}
+            )
+        if differ:
+            raise CommandError(
+                _("数据库里有 %(count)d 行和留痕不一致，第一处在 %(place)s。")
+                % {"count": len(differ), "place": differ[0].row}
             )
         self.stdout.write(self.style.SUCCESS(_("留痕完整，没有出入。")))
