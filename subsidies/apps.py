@@ -10,7 +10,6 @@ class SubsidiesApp(AppConfig):
         from accounts import start
         from audit import reconciliation
         from subsidies import evidence, queries  # noqa: F401  (evidence registers this app's kinds)
-
         from subsidies.reconciliation import claim_differences
 
         start.register(queries.next_steps_for)

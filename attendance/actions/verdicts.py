@@ -11,8 +11,8 @@ import audit
 from accounts.models import User
 from attendance.actions.checks import close_due_checks
 from attendance.models import Check, SignIn, Verdict
-from attendance.reconciliation import attendance_differences
 from attendance.queries import TraineeCredit, credit_of_class
+from attendance.reconciliation import attendance_differences
 from attendance.states import SignInState
 from classes.models import TrainingClass
 from classes.permissions import require_manage

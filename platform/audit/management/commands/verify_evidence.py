@@ -16,7 +16,11 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class Command(BaseCommand):
-    help = str(gettext_lazy("核对留痕：逐条重算摘要、默克尔根和签名，并与挣得学时和补贴的数据逐行比对。有出入时以 1 退出，并指出位置。"))
+    help = str(
+        gettext_lazy(
+            "核对留痕：逐条重算摘要、默克尔根和签名，并与挣得学时和补贴的数据逐行比对。有出入时以 1 退出，并指出位置。"
+        )
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--chain", help=_("只核对一条链，如 class/12"))
