@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from attendance.models import Check, SignIn
 from classes.actions import upload_receipt
 from classes.models import Filing
+from classes.recruitment.states import RegistrationState
 from config.demo.recruitment import build_recruitment, register_learner
 from courses.actions import draft_version
 from exams.actions.attempts import start_attempt
@@ -140,12 +141,14 @@ def find_places(world: World) -> Places:
         "n": 1,  # a version, a page of slides
         "n@draft": draft.number,
         "materials/": shelf["slides"].pk,
+        "materials/@video": shelf["video"].pk,
         "materials/@draft": draft.materials.earliest("pk").pk,
         "video": shelf["video"].pk,
         "institutions/": cast.school.pk,
         "campaigns/": campaign.pk,
         "events/": campaign.events.get().pk,
         "registrations/": registration.pk,
+        "registrations/@assigned": campaign.registrations.filter(state=RegistrationState.ASSIGNED)[0].pk,
         "category-evidence/": registration.evidence.get().pk,
         "certificates/": certificate.pk,
         "exams/": exam.pk,

@@ -229,6 +229,9 @@ def beside_the_rows(places: Places) -> Iterator[Visit]:
     def send(page: Page) -> None:
         page.click("main form[method=post] button.btn-primary")
 
+    def give_codes(page: Page) -> None:
+        page.click("main form[action*=activation] button >> nth=0")
+
     number, own = places.certificate, places.ids["registrations/"]
     routes = {name: str(pattern.pattern) for name, pattern in addresses()}
 
@@ -241,6 +244,11 @@ def beside_the_rows(places: Places) -> Iterator[Visit]:
     yield Visit("a filing", "M", at("classes:filing", "draft"), act=send)
     yield Visit("a decision", "O", at("classes:filing", "filed"), act=decide)
     yield Visit("a roster with faults", "M", at("classes:roster", "draft"), act=upload)
+    yield Visit("a video", "L", at("courses:material", "video"))
+    yield Visit("codes for a class", "M", at("classes:roster"), act=give_codes)
+    yield Visit("a code for staff", "M", at("accounts:staff"), act=give_codes)
+    yield Visit("a code for an applicant", "M", at("recruitment:registration", "assigned"), act=give_codes)
+    yield Visit("a receipt to apply", "O", at("classes:receipt"), act=send)
     yield Visit("a questionnaire", "L", f"{at('recruitment:questionnaire')}?registration={own}")
     yield Visit("a registration", "L", f"{at('recruitment:done')}?registration={own}")
     yield Visit("a form sent back", "M", at("classes:create"), 400, send)
