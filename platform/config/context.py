@@ -81,6 +81,9 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     ),
     Role.OPERATOR: (
         Target("start", _("首页"), "home"),
+        Target("accounts:institutions", _("机构"), "building-community"),
+        Target("accounts:bureaus", _("管理部门"), "building-bank"),
+        Target("accounts:accounts", _("工作人员"), "users"),
         Target("courses:list", _("课程"), "book-2"),
     ),
 }
