@@ -1,7 +1,7 @@
 """Reads worth a name: which classes a person sees, who teaches, what waits, what comes next."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -187,13 +187,25 @@ def receipts_of(user: User | AnonymousUser) -> QuerySet[Receipt]:
 
 def receipt_summary(receipt: Receipt) -> ReceiptSummary:
     """Count a receipt's rows by what reconciling found."""
-    accepted = Q(outcome=Outcome.ACCEPTED)
-    before = Q(outcome=Outcome.DUPLICATE, problems__contains=[{"code": DECIDED_BEFORE}])
-    counted = receipt.rows.aggregate(
-        approved=Count("pk", filter=accepted & Q(**{f"values__{RESULT}": APPROVED})),
-        harmless=Count("pk", filter=accepted | before),
-        **{outcome: Count("pk", filter=Q(outcome=outcome)) for outcome in Outcome.values},
-    )
+    return receipt_summaries([receipt])[receipt.pk]
+
+
+def receipt_summaries(receipts: Iterable[Receipt]) -> dict[int, ReceiptSummary]:
+    """The same for many, by the receipt's id, in one query."""
+    accepted = Q(rows__outcome=Outcome.ACCEPTED)
+    before = Q(rows__outcome=Outcome.DUPLICATE, rows__problems__contains=[{"code": DECIDED_BEFORE}])
+    counted = Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).values("pk")
+    return {
+        row["pk"]: _summary(row)
+        for row in counted.annotate(
+            approved=Count("rows", filter=accepted & Q(**{f"rows__values__{RESULT}": APPROVED})),
+            harmless=Count("rows", filter=accepted | before),
+            **{outcome: Count("rows", filter=Q(rows__outcome=outcome)) for outcome in Outcome.values},
+        )
+    }
+
+
+def _summary(counted: Mapping[str, int]) -> ReceiptSummary:
     counts = {outcome: counted[outcome] for outcome in Outcome.values}
     return ReceiptSummary(
         counts=counts,

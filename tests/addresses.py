@@ -56,7 +56,7 @@ class Places:
             elif part == "class_pk":
                 found[part] = self.ids["draw-up"]
             elif part == "n":
-                found[part] = self._number("pages/" if "pages/" in route else "versions/", at)
+                found[part] = self._number(word_before(f"<int:{part}>", route), at)
             elif part == "material":
                 found[part] = self.ids["video"]
             elif part == "enrolment":
@@ -96,8 +96,13 @@ def kind_of(route: str) -> str:
     """What `<int:pk>` stands for: the word before it, unless the page is about something else."""
     if "coursework" in route:
         return "coursework"
-    before = route.split("<int:pk>")[0].rstrip("/").rsplit("/", 1)[-1]
-    return {"sign-in": "sign-in", "sign-ins": "sign-in"}.get(before, f"{before}/")
+    before = word_before("<int:pk>", route)
+    return {"sign-in/": "sign-in", "sign-ins/": "sign-in"}.get(before, before)
+
+
+def word_before(part: str, route: str) -> str:
+    """The part of the address before this one, with its slash."""
+    return route.split(part)[0].rstrip("/").rsplit("/", 1)[-1] + "/"
 
 
 def find_places(world: World) -> Places:
@@ -139,6 +144,7 @@ def find_places(world: World) -> Places:
         "staff/": cast.trainer.memberships.get().pk,
         "courses/": running.course_id,
         "pages/": 1,
+        "lines/": 1,
         "versions/": shelf["video"].version.number,
         "versions/@draft": draft.number,
         "materials/": shelf["slides"].pk,

@@ -32,7 +32,20 @@ from tests.world import World
 # Who has things to see; the assistant sees what the lecturer sees, finance what the regulator does.
 VIEWERS = {letter: CAST[letter] for letter in "NLTMOGP"}
 # Addresses that must be told what is asked for, and who may ask.
-ASKED_FOR = {"api:people": ("M", "?role=lecturer"), "api:meter": ("L", "?class={classes/}")}
+ASKED_FOR = {
+    "api:people": ("M", "?role=lecturer"),
+    "api:meter": ("L", "?class={classes/}"),
+    "api:what-if": ("MOP", "?edition=henan-2020-97"),
+}
+
+# Pages that only drafts have.
+DRAFTS = {
+    "classes:edit",
+    "courses:outline",
+    "courses:publish",
+    "courses:add_material",
+    "courses:remove_material",
+}
 
 # The supervision login sees committed rows only.
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -86,7 +99,7 @@ def walk(places: Places, clients: dict[str, Client]) -> dict[str, Counter[str]]:
     pages = {}
     for (name, method), letters in table().items():
         if method == "get":
-            at = "draft" if name == "classes:edit" else ""
+            at = "draft" if name in DRAFTS else ""
             viewers, query = ASKED_FOR.get(name, (clients, ""))
             address = places.address(name, routes[name], at) + query.format_map(places.ids)
             for letter in letters & clients.keys() & set(viewers):

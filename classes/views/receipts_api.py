@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -18,7 +19,7 @@ from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, ReadsBody
 from accounts.models import User
 from classes import actions, permissions
-from classes.queries import receipt_summary, receipts_of
+from classes.queries import ReceiptSummary, receipt_summaries, receipts_of
 from classes.receipts import reconciliation_file
 from exchange.models import Receipt, ReceiptRow
 from exchange.problems import said
@@ -56,10 +57,15 @@ class ReceiptSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(ReceiptCountsSerializer)
     def get_counts(self, receipt: Receipt) -> dict[str, int]:
-        return receipt_summary(receipt).counts
+        return self._summaries[receipt.pk].counts
 
     def get_may_apply(self, receipt: Receipt) -> bool:
-        return receipt.state == ReceiptState.PREVIEWED and receipt_summary(receipt).is_sound
+        return receipt.state == ReceiptState.PREVIEWED and self._summaries[receipt.pk].is_sound
+
+    @cached_property
+    def _summaries(self) -> dict[int, ReceiptSummary]:
+        shown = self.parent.instance if self.parent else [self.instance]
+        return receipt_summaries(shown)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -68,7 +74,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_blank=True)
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class ChangedValueSerializer(serializers.Serializer[Any]):
     column = serializers.CharField()
     filed = serializers.CharField()
     sent = serializers.CharField()
@@ -80,7 +86,7 @@ class ReceiptRowSerializer(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     values = serializers.JSONField()
     problems = serializers.SerializerMethodField()
-    differences = DifferenceSerializer(many=True)
+    differences = ChangedValueSerializer(many=True)
 
     @extend_schema_field(ProblemSerializer(many=True))
     def get_problems(self, row: ReceiptRow) -> list[dict[str, str]]:
@@ -97,7 +103,7 @@ class ReceiptListView(ReadsBody, generics.ListAPIView[Receipt]):
         if getattr(self, "swagger_fake_view", False):
             return Receipt.objects.none()
         permissions.require_office(_user(self.request))
-        return receipts_of(_user(self.request)).annotate(lines=Count("rows"))
+        return receipts_of(_user(self.request))
 
     @extend_schema(summary="Receipts of one's office")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
