@@ -55,6 +55,8 @@ class Places:
                 found[part] = self._number("lessons/", at)
             elif part == "class_pk":
                 found[part] = self.ids["draw-up"]
+            elif part == "n":
+                found[part] = self._number("pages/" if "pages/" in route else "versions/", at)
             elif part == "material":
                 found[part] = self.ids["video"]
             elif part == "enrolment":
@@ -65,7 +67,6 @@ class Places:
                 found[part] = self.certificate
             else:
                 known = {
-                    "n": self._number("n", at),
                     "code": self.event,
                     "kind": "slides",
                     "question": 0,
@@ -76,9 +77,8 @@ class Places:
                 found[part] = {**known, "edition_id": "henan-2020-97"}.get(part, NOTHING)
         return reverse(name, kwargs=found)
 
-    def _word(self, part: str, at: str) -> str | int:
+    def _word(self, part: str) -> str | int:
         return {
-            "n": self._number("n", at),
             "code": self.event,
             "kind": "slides",
             "question": 0,
@@ -138,8 +138,9 @@ def find_places(world: World) -> Places:
         "roster/": learner.pk,
         "staff/": cast.trainer.memberships.get().pk,
         "courses/": running.course_id,
-        "n": 1,  # a version, a page of slides
-        "n@draft": draft.number,
+        "pages/": 1,
+        "versions/": shelf["video"].version.number,
+        "versions/@draft": draft.number,
         "materials/": shelf["slides"].pk,
         "materials/@video": shelf["video"].pk,
         "materials/@draft": draft.materials.earliest("pk").pk,
