@@ -340,7 +340,7 @@ def activate(*, username: str, code: str, password: str, at: datetime.datetime) 
     return user
 
 
-def reset_access(*, user: User, actor: User, at: datetime.datetime) -> IssuedCode:
+def reset_access(*, user: User, actor: User | None, at: datetime.datetime) -> IssuedCode:
     """End what an account is signed in with, and return the code for a new password.
 
     From now on neither the old password nor a session or token that was got with it is good. Who may ask for
@@ -403,8 +403,14 @@ def _locked(user: User) -> User:
     )
 
 
-def _record_account(kind: str, user: User, *, actor: User, at: datetime.datetime) -> None:
-    audit.record(kind, actor_id=actor.pk, subject=account_subject(user), facts={"user": user.pk}, at=at)
+def _record_account(kind: str, user: User, *, actor: User | None, at: datetime.datetime) -> None:
+    audit.record(
+        kind,
+        actor_id=actor.pk if actor else None,
+        subject=account_subject(user),
+        facts={"user": user.pk},
+        at=at,
+    )
 
 
 def _code_hash(user: User, code: str) -> bytes:

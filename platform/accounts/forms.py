@@ -213,9 +213,7 @@ class OfficeForm(forms.Form):
     """Somebody who gets an account at an institution or a bureau."""
 
     role = forms.ChoiceField(label=_("角色"), widget=forms.RadioSelect)
-    name = forms.CharField(
-        label=_("姓名"), max_length=40, help_text=_("监管账号也可以写用途，例如：省厅监管账号。")
-    )
+    name = forms.CharField(label=_("姓名"), max_length=40)
     username = forms.CharField(
         label=_("用户名"),
         max_length=40,
@@ -231,6 +229,8 @@ class OfficeForm(forms.Form):
         roles = roles_at(body)
         choice.choices = [(role.value, role.label) for role in roles]
         choice.initial = roles[0].value
+        if Role.REGULATOR in roles:
+            self.fields["name"].help_text = _("监管账号也可以写用途，例如：省厅监管账号。")
 
     def clean_username(self) -> str:
         return str(self.cleaned_data["username"]).strip().lower()

@@ -46,15 +46,15 @@ def accounts(*, search: str = "", role: str = "") -> QuerySet[User]:
     found = User.objects.exclude(Exists(held.filter(role=Role.OPERATOR))).select_related(
         "person", "activation"
     )
-    is_office = Exists(offices) | Q(person=None)
+    shown = Q(Exists(offices)) | Q(person=None)
     if role in OFFICE_ROLES:
-        is_office = Exists(offices.filter(role=role))
+        shown = Q(Exists(offices.filter(role=role)))
     if search:
         at_body = offices.filter(Q(institution__name__icontains=search) | Q(bureau__name__icontains=search))
-        is_office &= Q(username__icontains=search) | Q(display_name__icontains=search) | Exists(at_body)
-        is_office |= Q(username=search)
+        named = Q(username__icontains=search) | Q(display_name__icontains=search) | Q(Exists(at_body))
+        shown = shown & named | Q(username=search)
     return (
-        found.filter(is_office)
+        found.filter(shown)
         .prefetch_related("memberships__institution", "memberships__bureau")
         .order_by("username")
     )
@@ -129,12 +129,11 @@ def open_office(
             facts={"user": user.pk},
             at=at,
         )
-        is_institution = isinstance(body, Institution)
         membership = grant_role(
             user=user,
             role=role,
-            institution=body if is_institution else None,
-            bureau=None if is_institution else body,
+            institution=body if isinstance(body, Institution) else None,
+            bureau=body if isinstance(body, Bureau) else None,
         )
         record_membership("role.granted", membership, actor=actor, at=at)
         issued = actions.issue_activation(user=user, actor=actor, at=at)

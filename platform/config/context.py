@@ -152,6 +152,11 @@ class Frame:
         return self.nav[:TABS_AT_MOST] if self.user else []
 
     @property
+    def beyond_tabs(self) -> list[NavItem]:
+        """The places that the phone's tab bar has no room for: its menu leads there."""
+        return self.nav[TABS_AT_MOST:] if self.user else []
+
+    @property
     def other_language(self) -> dict[str, str]:
         """The language one may switch to, named in itself."""
         if (get_language() or "").startswith("en"):

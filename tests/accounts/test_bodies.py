@@ -59,7 +59,7 @@ def test_an_institution_is_registered_with_its_designation_and_evidence(operator
         ({"designated_until": "2025-12-31"}, "定点的结束日期要在开始日期以后"),
         ({"designated_from": ""}, "有结束日期就要有开始日期"),
         ({"region": "410000"}, "选"),
-        ({"name": ""}, "必填"),
+        ({"name": ""}, "请填写这一项"),
     ],
 )
 def test_a_wrong_entry_comes_back_with_what_is_wrong_and_leaves_nothing(operator, changes, said):

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Membership, User
@@ -118,3 +120,18 @@ def test_naming_somebody_as_staff_does_not_hand_over_their_account(cast, manager
     for name in ("staff_reset", "staff_activation"):
         assert client_of(rival).post(reverse(f"accounts:{name}", args=[held.pk])).status_code == 403
     assert User.objects.get(pk=victim.pk).check_password(PASSWORD)
+
+
+def test_the_page_asks_the_same_number_of_questions_of_one_and_of_three(cast, rival):
+    def questions():
+        with CaptureQueriesContext(connection) as asked:
+            assert client_of(rival).get(STAFF).status_code == 200
+        return len(asked)
+
+    client_of(rival).post(STAFF, new_lecturer())
+    one = questions()
+    for serial, name in ((82, "马一鸣"), (83, "马二鸣")):
+        number = made_up_id_number(serial, region="410302").value
+        assert client_of(rival).post(STAFF, new_lecturer(name=name, id_number=number)).status_code == 200
+    assert cast.rival_school.memberships.filter(role=Role.LECTURER).count() == 3
+    assert questions() == one

@@ -7,7 +7,9 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -188,3 +190,22 @@ def test_a_draft_roster_opens_nobody_who_learns_at_another_school(training_class
     assert not Activation.objects.exists()
     TrainingClass.objects.filter(pk=other.pk).update(state=ClassState.APPROVED)
     assert len(codes(client_of(manager).post(address))) == 1
+
+
+def test_the_roster_asks_the_same_number_of_questions_however_many_there_are(training_class, manager, now):
+    def questions(made: TrainingClass) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page = client_of(manager).get(reverse("classes:roster", args=[made.pk]))
+        assert page.status_code == 200
+        return len(asked)
+
+    two = questions(training_class)
+    actions.import_roster(
+        training_class=training_class,
+        content=roster_file([trainee_row(3), trainee_row(4), trainee_row(5)]),
+        actor=manager,
+        at=now,
+    )
+    assert questions(training_class) == two
+    sheet(manager, training_class)
+    assert questions(training_class) == two

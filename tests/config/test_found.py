@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.states import Role
+from audit.models import Entry
 from courses.models import Course
 from exams.models import Question
 
@@ -64,3 +65,18 @@ def test_it_takes_over_nobodys_account(cast):
     with pytest.raises(CommandError):
         found(operator_username="Two Words")
     assert cast.manager.roles == {Role.MANAGER}
+
+
+def test_an_operator_who_lost_the_password_is_let_in_again_from_the_server():
+    said = found(reset=True)
+    user = User.objects.get()
+    user.set_password("信阳毛尖 2026")
+    user.save()
+    browser = Client()
+    browser.force_login(user)
+    assert browser.get(reverse("start")).status_code == 200
+    again = found(reset=True)
+    assert code_in(again) != code_in(said)
+    assert browser.get(reverse("start")).status_code == 302
+    assert not User.objects.get().has_usable_password()
+    assert Entry.objects.get(kind="account.reset").actor_id is None

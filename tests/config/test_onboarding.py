@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -45,22 +46,36 @@ def seen(browser: Client, name: str, *numbers: int) -> str:
     return answer.content.decode()
 
 
-def led_to(browser: Client, name: str, form: dict[str, object], *numbers: int) -> str:
+def led_to(browser: Client, name: str, form: Mapping[str, object], *numbers: int) -> str:
     """Send a form that leads on, and return where to."""
-    answer = browser.post(reverse(name, args=numbers), form)
+    answer = browser.post(reverse(name, args=numbers), dict(form))
     assert answer.status_code == 302, answer.content.decode()
     return str(answer["Location"])
 
 
-def slip(browser: Client, name: str, form: dict[str, object], *numbers: int) -> str:
+def slip(browser: Client, name: str, form: Mapping[str, object], *numbers: int) -> str:
     """Send a form that is answered with somebody's code."""
-    answer = browser.post(reverse(name, args=numbers), form)
+    answer = browser.post(reverse(name, args=numbers), dict(form))
     assert answer.status_code == 200, answer.content.decode()
     return str(answer.content.decode())
 
 
-def test_an_empty_platform_lets_everybody_in_one_by_one(settings):
+@pytest.fixture
+def edition(settings, tmp_path) -> str:
+    """The province's own edition: the norm with the numbers that it leaves to the offices."""
+    trial = (settings.ROOT / "platform" / "policy" / "editions" / "demo.yaml").read_text("utf-8")
+    own = (
+        trial.replace("id: demo", "id: henan-2026")
+        .replace("demo: true", "demo: false")
+        .replace("试用", "示例")
+    )
+    (tmp_path / "henan-2026.yaml").write_text(own, "utf-8")
     settings.DEMO = False
+    settings.EDITION_DIRS = [tmp_path]
+    return "henan-2026"
+
+
+def test_an_empty_platform_lets_everybody_in_one_by_one(edition):
     assert not User.objects.exists()
 
     # Whoever runs the server: bin/run --no-demo prints this.
@@ -102,7 +117,7 @@ def test_an_empty_platform_lets_everybody_in_one_by_one(settings):
         "name": "牧野区 GYB 第 1 期",
         "course": Course.objects.get(course_type="GYB").pk,
         "mode": "full_live",
-        "edition": "henan-2020-97",
+        "edition": edition,
         "starts_on": begins.isoformat(),
         "ends_on": (begins + timedelta(days=6)).isoformat(),
         "lecturer": teacher.person_id,

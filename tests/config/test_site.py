@@ -140,6 +140,15 @@ def test_a_stranger_sees_public_places_and_may_sign_in(client: Client):
 
 
 @pytest.mark.django_db
+def test_what_the_tab_bar_has_no_room_for_is_in_the_phones_menu(manager):
+    html = client_of(manager).get(reverse("start")).content.decode()
+    menu = html[html.index('class="yc-menu"') :]
+    staff = reverse("accounts:staff")
+    assert f'<a class="d-md-none" href="{staff}"' in menu[: menu.index("</div>")]
+    assert staff not in html[html.index('class="yc-tabbar"') :]
+
+
+@pytest.mark.django_db
 def test_a_trainee_has_a_tab_bar(learner):
     html = text_of(client_of(learner).get("/about/"))
     assert 'class="yc-tabbar"' in html

@@ -1,6 +1,7 @@
 """The whole platform as bin/run runs it: it survives what machines do, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import time
 import urllib.request
@@ -47,6 +48,7 @@ def test_the_platform_survives_kill_9_of_every_process_and_stops_without_a_trace
     stack = RunningStack(tmp_path / "state")
     stack.start()
     try:
+        assert re.search(r"/accounts/activate/\n.*operator\n.*[2-9A-Z]{5}-[2-9A-Z]{5}\n", stack.log)
         key = stack.manage("shell", "-v0", "-c", WRITE).split()[-1]
         family = stack.descendants()
         commands = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ") for pid in family]

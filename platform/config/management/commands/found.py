@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actions import found_operator, issue_activation
+from accounts.actions import found_operator, issue_activation, reset_access
 from courses.actions import load_catalogue
 from exams.actions.bank import load_question_bank
 from policy.refusals import Refusal
@@ -23,6 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--operator-username", default="operator", help=_("平台运营账号的用户名"))
+        parser.add_argument(
+            "--reset", action="store_true", help=_("忘了密码：原来的密码和登录作废，发一个新激活码")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -33,8 +36,11 @@ class Command(BaseCommand):
                 user = found_operator(username=options["operator_username"], at=now)
             except Refusal as refusal:
                 raise CommandError(_(refusal.message) + _(refusal.next_step)) from None
-            waiting = not user.has_usable_password()
-            issued = issue_activation(user=user, actor=None, at=now) if waiting else None
+            issued = None
+            if options["reset"]:
+                issued = reset_access(user=user, actor=None, at=now)
+            elif not user.has_usable_password():
+                issued = issue_activation(user=user, actor=None, at=now)
         self.stdout.write(_("课程目录有 %(count)d 门课，题库已载入。") % {"count": courses})
         if issued is None:
             self.stdout.write(_("平台运营账号 %(name)s 已经设好密码，请直接登录。") % {"name": user.username})
