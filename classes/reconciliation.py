@@ -268,26 +268,25 @@ def class_of(chain: str) -> int:
 
 
 def class_differences(chain: str | None, using: str) -> list[Difference]:
-    """Rows of classes, rosters, filings and timetables that the log does not bear out. Seven queries."""
+    """Rows of classes, rosters, filings and timetables that the log does not bear out. Five queries."""
+    entries = Entry.objects.using(using).filter(kind__in=("filing.submitted", "timetable.set", *ROSTER))
+    if chain is not None:
+        entries = entries.filter(chain=chain)
+    told = list(entries.order_by("chain", "seq"))
     return [
         *compare(COMPARED, KINDS, _FIELDS, chain, using),
-        *_filings(chain, using),
-        *_drafted(chain, using),
-        *_trainees(chain),
+        *_filings(told, chain, using),
+        *_timetables(told, chain, using),
+        *_trainees(told, chain),
     ]
 
 
-def _entries(kinds: Sequence[str], chain: str | None, using: str) -> list[Entry]:
-    entries = Entry.objects.using(using).filter(kind__in=kinds).order_by("chain", "seq")
-    return list(entries if chain is None else entries.filter(chain=chain))
-
-
-def _filings(chain: str | None, using: str) -> list[Difference]:
+def _filings(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
     """Filings whose snapshot is not the one that was submitted."""
     filings = Filing.objects.using(using).order_by("pk")
     if chain is not None:
         filings = filings.filter(training_class=class_of(chain))
-    said = {entry.subject: entry.facts["snapshot"] for entry in _entries(["filing.submitted"], chain, using)}
+    said = {entry.subject: entry.facts["snapshot"] for entry in told if entry.kind == "filing.submitted"}
     return [
         reconciliation.difference(
             _SNAPSHOT,
@@ -303,7 +302,7 @@ def _filings(chain: str | None, using: str) -> list[Difference]:
     ]
 
 
-def _drafted(chain: str | None, using: str) -> list[Difference]:
+def _timetables(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
     """Timetables, filed or not, that are not the one last set; lessons that were filed are named singly."""
     lessons = Lesson.objects.using(using).order_by("training_class_id", "starts_at", "pk")
     if chain is not None:
@@ -312,7 +311,7 @@ def _drafted(chain: str | None, using: str) -> list[Difference]:
         f"class/{pk}": timetable_digest(drafts_of(group))
         for pk, group in groupby(lessons, key=lambda lesson: lesson.training_class_id)
     }
-    said = {entry.chain: entry.facts["timetable"] for entry in _entries(["timetable.set"], chain, using)}
+    said = {entry.chain: entry.facts["timetable"] for entry in told if entry.kind == "timetable.set"}
     empty = timetable_digest([])
     return [
         reconciliation.difference(
@@ -329,7 +328,7 @@ def _drafted(chain: str | None, using: str) -> list[Difference]:
     ]
 
 
-def _trainees(chain: str | None) -> list[Difference]:
+def _trainees(told: Sequence[Entry], chain: str | None) -> list[Difference]:
     """Trainees whose name, ID number, category or place on the roster is not what is on record.
 
     Read over the application's own connection: the regulator's login reads no sealed column.
@@ -339,7 +338,7 @@ def _trainees(chain: str | None) -> list[Difference]:
         enrolments = enrolments.filter(training_class=class_of(chain))
     joined: dict[str, dict[str, int]] = defaultdict(dict)  # where each commitment was last written
     left: dict[tuple[str, int], int] = {}
-    for entry in _entries(ROSTER, chain, DEFAULT_DB_ALIAS):
+    for entry in told:
         if entry.kind == "roster.trainee_removed":
             left[entry.chain, entry.facts["trainee"]] = entry.seq
         for commitment in (*entry.facts.get("commitments", ()), entry.facts.get("commitment")):

@@ -26,9 +26,22 @@ def record(kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> N
 def class_on_record(**details: Any) -> TrainingClass:
     """A class with the entry of its making."""
     training_class = TrainingClass.objects.create(**details)
+    _details("class.created", training_class)
+    return training_class
+
+
+def change_on_record(training_class: TrainingClass, **details: Any) -> None:
+    """Other details of the class, such as its mode."""
+    for name, value in details.items():
+        setattr(training_class, name, value)
+    training_class.save()
+    _details("class.changed", training_class)
+
+
+def _details(kind: str, training_class: TrainingClass) -> None:
     names = ("course", "course_version", "lecturer", "assistant")
     record(
-        "class.created",
+        kind,
         training_class.subject,
         BEFORE,
         mode=training_class.mode,
@@ -37,7 +50,6 @@ def class_on_record(**details: Any) -> TrainingClass:
         ends_on=training_class.ends_on,
         **{name: getattr(training_class, f"{name}_id") for name in names},
     )
-    return training_class
 
 
 def finish_on_record(training_class: TrainingClass, at: datetime.datetime) -> None:

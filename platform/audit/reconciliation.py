@@ -157,10 +157,11 @@ def difference(
     enrolment: int | None,
 ) -> Difference:
     """The difference between a row and its entry, told by those fields alone in which they differ."""
+    compare = says or recorded or {}
     names = [
         name
-        for name in (says or recorded or {})
-        if says is None or recorded is None or says[name] != recorded[name]
+        for name in fields
+        if name in compare and (says is None or recorded is None or says[name] != recorded[name])
     ]
     return Difference(
         chain=chain,

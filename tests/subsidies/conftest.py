@@ -7,7 +7,7 @@ after come from the real actions.
 import datetime
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -92,13 +92,14 @@ class ClassMaker:
         first: datetime.date = DAY,
         edition: str = "demo",
         course_type: str = "GYB",
+        hours: Mapping[int, int] | None = None,
         unheld: Iterable[int] = (),
         absent: Iterable[int] = (),
         failed: Iterable[int] = (),
     ) -> TrainingClass:
         """A class that is running, with all its lessons behind it.
 
-        `unheld`: lessons (by place) that nobody opened; `absent`, `failed`: trainees (by place) who never
+        `hours`: what lessons (by place) are worth, where it is not what they last; `unheld`: lessons (by place) that nobody opened; `absent`, `failed`: trainees (by place) who never
         came, and who failed the exam.
         """
         cast = self.cast
@@ -119,7 +120,7 @@ class ClassMaker:
         enrolments = [
             enrol_on_record(training_class, person) for person in people or cast.trainees(len(NAMES))
         ]
-        lessons = self._lessons(training_class, first, set(unheld))
+        lessons = self._lessons(training_class, first, set(unheld), hours or {})
         self._file(training_class)
         for place, enrolment in enumerate(enrolments):
             if place in set(absent):
@@ -158,7 +159,13 @@ class ClassMaker:
             hours=lesson.hours,
         )
 
-    def _lessons(self, training_class: TrainingClass, first: datetime.date, unheld: set[int]) -> list[Lesson]:
+    def _lessons(
+        self,
+        training_class: TrainingClass,
+        first: datetime.date,
+        unheld: set[int],
+        worth: Mapping[int, int],
+    ) -> list[Lesson]:
         lessons = []
         for place, (day, start, kind, hours) in enumerate(PLAN):
             starts_at = clock(start, day, first)
@@ -171,7 +178,7 @@ class ClassMaker:
                     starts_at=starts_at,
                     ends_at=ends_at,
                     kind=kind,
-                    hours=Decimal(hours),
+                    hours=Decimal(worth.get(place, hours)),
                     title=f"第 {place + 1} 单元",
                     state=LessonState.CLOSED if held else LessonState.PLANNED,
                     opened_at=starts_at if held else None,
