@@ -215,9 +215,12 @@ class ChainSerializer(Body):
 
 class DifferenceSerializer(Body):
     row = serializers.CharField(help_text="its table and key")
-    code = serializers.CharField(help_text="differs or unrecorded")
-    says = serializers.CharField()
-    recorded = serializers.CharField(help_text="empty where the evidence has nothing of it")
+    code = serializers.CharField(help_text="differs, unrecorded (no evidence) or gone (no row)")
+    what = serializers.CharField(help_text="what the row holds, for people")
+    says = serializers.CharField(help_text="in what it differs, as the row has it; empty where it is gone")
+    recorded = serializers.CharField(
+        help_text="the same as recorded; empty where the evidence has nothing of it"
+    )
     message = serializers.CharField(source="sentence")
 
 

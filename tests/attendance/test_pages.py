@@ -15,8 +15,8 @@ from attendance import actions
 from attendance.models import SignIn
 from attendance.states import SignInState
 from audit.models import Entry
-from classes.models import Lesson, TrainingClass
-from classes.states import ClassState, LessonState
+from classes.models import Lesson
+from classes.states import LessonState
 from config.demo.cast import Cast
 from identity.actions import give_consent
 from identity.models import FaceTemplate

@@ -12,8 +12,8 @@ from attendance import actions, queries
 from attendance.models import MICROSECONDS, SignIn, UnitCredit, Verdict
 from attendance.states import SignInMethod, SignInState
 from audit.models import Entry
-from classes.models import Enrolment, Lesson, TrainingClass
-from classes.states import ClassState, LessonState
+from classes.models import Enrolment, Lesson
+from classes.states import LessonState
 from config.demo.cast import Cast
 from policy.refusals import Refusal
 from tests.attendance.conftest import Room, clock
