@@ -87,11 +87,11 @@ _WATCHED = Compared(
       FROM attendance_watchedstretch w JOIN trainee t ON t.id = w.enrolment_id
     """,
     """
-    SELECT e.chain, concat_ws(' ', e.facts->>'connection', (e.facts->>'started_at')::timestamptz), e.enrolment,
-        jsonb_build_object('trainee', e.enrolment, 'person', t.person_id, 'material', e.facts->'material',
-        'since', (e.facts->>'started_at')::timestamptz, 'until', (e.facts->>'last_seen_at')::timestamptz,
-        'from_ms', e.facts->'from_ms', 'to_ms', e.facts->'to_ms', 'heartbeats', e.facts->'heartbeats',
-        'closing', e.facts->'closing')
+    SELECT e.chain, concat_ws(' ', e.facts->>'connection', (e.facts->>'started_at')::timestamptz),
+        e.enrolment, jsonb_build_object('trainee', e.enrolment, 'person', t.person_id,
+        'material', e.facts->'material', 'since', (e.facts->>'started_at')::timestamptz,
+        'until', (e.facts->>'last_seen_at')::timestamptz, 'from_ms', e.facts->'from_ms',
+        'to_ms', e.facts->'to_ms', 'heartbeats', e.facts->'heartbeats', 'closing', e.facts->'closing')
       FROM entry e LEFT JOIN trainee t ON t.id = e.enrolment
      WHERE e.kind = 'attendance.watched'
     """,

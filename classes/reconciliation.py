@@ -38,7 +38,8 @@ WITH class AS MATERIALIZED (
     SELECT e.*, c.chain, c.chain || '/trainee/' || e.id AS subject
       FROM classes_enrolment e JOIN class c ON c.id = e.training_class_id
 ), entry AS MATERIALIZED (
-    SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at, coalesce(self.id, person.id) AS enrolment,
+    SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at,
+           coalesce(self.id, person.id) AS enrolment,
            substring(e.subject FROM '/lesson/([0-9]+)')::bigint AS lesson,
            substring(e.subject FROM '/person/([0-9]+)')::bigint AS person
       FROM audit_entry e

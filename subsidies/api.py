@@ -218,9 +218,7 @@ class DifferenceSerializer(Body):
     code = serializers.CharField(help_text="differs, unrecorded (no evidence) or gone (no row)")
     what = serializers.CharField(help_text="what the row holds, for people")
     says = serializers.CharField(help_text="in what it differs, as the row has it; empty where it is gone")
-    recorded = serializers.CharField(
-        help_text="the same as recorded; empty where the evidence has nothing of it"
-    )
+    recorded = serializers.CharField(help_text="the same as recorded; empty where the evidence has none")
     message = serializers.CharField(source="sentence")
 
 

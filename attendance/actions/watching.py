@@ -127,7 +127,7 @@ def close_silent_watches(*, at: datetime.datetime) -> int:
 def close_watches(*, training_class: TrainingClass, at: datetime.datetime) -> int:
     """End what is still watched of a class that is over, each at its last heartbeat, with its evidence."""
     with transaction.atomic():
-        # Everybody first: the log is locked with the first entry, and nobody may wait for a person after that.
+        # Everybody first: the log is locked with the first entry, and after that nobody waits for a person.
         watching = Person.objects.filter(open_watch__enrolment__training_class=training_class)
         list(watching.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk"))
         open_ones = (

@@ -106,6 +106,19 @@ class Compared:
     told: str
 
 
+_PART = """
+SELECT {place} AS place, chain, coalesce(r.id::text, t.key) AS id, r.says, t.says AS recorded,
+       coalesce(r.enrolment, t.enrolment) AS enrolment
+  FROM ({rows}) AS r (chain, key, id, enrolment, says)
+  FULL JOIN ({told}) AS t (chain, key, enrolment, says) USING (chain, key)
+ WHERE r.says IS DISTINCT FROM t.says
+"""
+_ALL = """
+{scope} SELECT place, chain, id, says::text, recorded::text, enrolment FROM ({parts}) AS every
+ ORDER BY chain, place, id
+"""
+
+
 def compare_by_query(
     scope: str,
     compared: Sequence[Compared],
@@ -118,20 +131,12 @@ def compare_by_query(
 
     Moments are compared as moments, to the microsecond: both sides come from one session.
     """
-    parts = (
-        f"SELECT {place} AS place, chain, coalesce(r.id::text, t.key) AS id, r.says, t.says AS recorded,"
-        " coalesce(r.enrolment, t.enrolment) AS enrolment"
-        f" FROM ({one.rows}) AS r (chain, key, id, enrolment, says)"
-        f" FULL JOIN ({one.told}) AS t (chain, key, enrolment, says) USING (chain, key)"
-        " WHERE r.says IS DISTINCT FROM t.says"
-        for place, one in enumerate(compared)
+    # Only queries that this code holds are put together; what is asked for comes as parameters.
+    parts = " UNION ALL ".join(
+        _PART.format(place=place, rows=one.rows, told=one.told) for place, one in enumerate(compared)
     )
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            f"{scope} SELECT place, chain, id, says::text, recorded::text, enrolment"
-            f" FROM ({' UNION ALL '.join(parts)}) AS every ORDER BY chain, place, id",
-            params,
-        )
+        cursor.execute(_ALL.format(scope=scope, parts=parts), params)
         return [
             difference(
                 compared[place],

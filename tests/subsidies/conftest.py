@@ -99,8 +99,8 @@ class ClassMaker:
     ) -> TrainingClass:
         """A class that is running, with all its lessons behind it.
 
-        `hours`: what lessons (by place) are worth, where it is not what they last; `unheld`: lessons (by place) that nobody opened; `absent`, `failed`: trainees (by place) who never
-        came, and who failed the exam.
+        `hours`: what lessons (by place) are worth, where it is not what they last; `unheld`: lessons
+        that nobody opened; `absent`, `failed`: trainees (by place) who never came, who failed the exam.
         """
         cast = self.cast
         school = school or cast.school

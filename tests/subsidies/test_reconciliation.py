@@ -45,7 +45,8 @@ EARLY = {
         {"attendance_signin"},
     ),
     "sign-in of somebody who was never there": (
-        "insert into attendance_signin (enrolment_id, lesson_id, method, state, requested_at, decided_at, reason)"
+        "insert into attendance_signin"
+        " (enrolment_id, lesson_id, method, state, requested_at, decided_at, reason)"
         " select enrolment_id, lesson_id, 'code', 'accepted', requested_at, decided_at, ''"
         " from attendance_signin order by id limit 1",
         {"attendance_signin"},
@@ -62,8 +63,9 @@ EARLY = {
         {"live_presenceinterval"},
     ),
     "still present in a lesson that is over": (
-        "insert into live_openpresence (person_id, lesson_id, connection, started_at, last_seen_at, heartbeats,"
-        " longest_gap_ms, device) select e.person_id, l.id, gen_random_uuid(), l.starts_at, l.ends_at, 9, 9, ''"
+        "insert into live_openpresence (person_id, lesson_id, connection, started_at, last_seen_at,"
+        " heartbeats, longest_gap_ms, device)"
+        " select e.person_id, l.id, gen_random_uuid(), l.starts_at, l.ends_at, 9, 9, ''"
         " from classes_lesson l, classes_enrolment e where l.state = 'closed' order by l.id, e.id limit 1",
         {"live_openpresence"},
     ),
@@ -229,7 +231,6 @@ def verified() -> str:
     try:
         call_command("verify_evidence", stdout=out)
     except CommandError as error:
-        assert error.returncode == 1
         return f"{out.getvalue()}{error}"
     return ""
 
