@@ -351,6 +351,8 @@ def _trainees(told: Sequence[Entry], chain: str | None) -> list[Difference]:
         since = joined[name].get(_commitment(enrolment) or "")
         has_left = since is not None and left.get((name, enrolment.pk), 0) > since
         state = EnrolmentState.LEFT if has_left else EnrolmentState.ACTIVE
+        says: dict[str, object]
+        recorded: dict[str, object]
         if since is None:
             says, recorded = {"identity": _("现在登记的")}, {"identity": _("编入时登记的")}
         elif enrolment.state != state:
