@@ -5,6 +5,8 @@ for actions: who sees the class but may not do this hears why (Refusal, 403); a 
 there too.
 """
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
@@ -13,7 +15,7 @@ from accounts.permissions import covers
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.queries import classes_visible_to, offices_of, receipts_of
-from classes.states import EDITABLE_STATES, EnrolmentState
+from classes.states import EDITABLE_STATES, ClassState, EnrolmentState
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -221,20 +223,34 @@ def access_receipt(user: User | AnonymousUser, pk: int) -> Receipt:
     return receipt
 
 
-def require_trainee_account(user: User) -> None:
-    """Raise Refusal `account_of_others` (403) unless the account is a trainee's and nothing more.
+def require_trainee_account(user: User, training_class: TrainingClass) -> None:
+    """Raise Refusal `account_of_others` (403) unless a class may open the account of somebody on its roster.
 
-    A roster names anybody: who holds an office elsewhere gets their code from there, never from a school.
+    A roster names anybody whose ID number a school knows. Who holds an office elsewhere, or learns at another
+    school, must not lose their account by that: the first never, the second only once an office approved the
+    class.
     """
-    if user.roles <= {Role.TRAINEE}:
+    if user.roles <= {Role.TRAINEE} and not learners_elsewhere(training_class, [user.person_id]):
         return
     raise Refusal(
         "account_of_others",
-        gettext_noop("这个人的账号还有别的职务，激活码不能由培训班发。"),
+        gettext_noop("这个人的账号还有别的职务，或者还在别的机构学习，激活码不能由这个班发。"),
         rule="P7",
-        next_step=gettext_noop("请本人向任职的单位要激活码。"),
+        next_step=gettext_noop(
+            "请本人向原来的单位要，或者带身份证找平台运营；本班备案通过以后，学员的可以由本班发。"
+        ),
         status=403,
     )
+
+
+def learners_elsewhere(training_class: TrainingClass, people: Iterable[int | None]) -> set[int]:
+    """Those of these people who are on another school's roster while no office has approved this class."""
+    if training_class.state in (ClassState.APPROVED, ClassState.RUNNING, ClassState.FINISHED):
+        return set()
+    elsewhere = Enrolment.objects.filter(person__in=list(people), state=EnrolmentState.ACTIVE).exclude(
+        training_class__institution=training_class.institution_id
+    )
+    return set(elsewhere.values_list("person_id", flat=True))
 
 
 def require_editable(training_class: TrainingClass) -> None:

@@ -27,6 +27,7 @@ urlpatterns = [
     path("classes/<int:pk>/roster/preview/<str:token>/marked/", roster.marked, name="roster_marked"),
     path("classes/<int:pk>/roster/activation/", roster.activation_sheet, name="activation_sheet"),
     path("classes/roster/<int:pk>/activation/", roster.activation, name="activation"),
+    path("classes/roster/<int:pk>/reset/", roster.reset, name="reset"),
     path("classes/roster/<int:pk>/removal/", roster.remove, name="roster_remove"),
     path("classes/<int:pk>/timetable/", timetable.editor, name="timetable"),
     path("classes/<int:pk>/timetable/check/", timetable.check, name="timetable_check"),

@@ -10,7 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from attendance.models import Check, SignIn
 from classes.actions import upload_receipt
 from classes.models import Filing
+from classes.recruitment.states import RegistrationState
 from config.demo.recruitment import build_recruitment, register_learner
+from courses.actions import draft_version
 from exams.actions.attempts import start_attempt
 from exams.actions.papers import set_exam
 from exams.models import Certificate, Submission
@@ -39,6 +41,7 @@ class Places:
 
     ids: dict[str, int]
     certificate: str  # its number
+    event: str  # its code
 
     def address(self, name: str, route: str, at: str = "") -> str:
         """The address of something in the world; `at` names another one of its kind, such as `draft`."""
@@ -52,6 +55,8 @@ class Places:
                 found[part] = self._number("lessons/", at)
             elif part == "class_pk":
                 found[part] = self.ids["draw-up"]
+            elif part == "n":
+                found[part] = self._number("pages/" if "pages/" in route else "versions/", at)
             elif part == "material":
                 found[part] = self.ids["video"]
             elif part == "enrolment":
@@ -61,9 +66,27 @@ class Places:
             elif part == "number" and "certificates" in route:
                 found[part] = self.certificate
             else:
-                known = {"n": 1, "kind": "slides", "question": 0, "peer": KEY, "connection": KEY, "row": "H5"}
+                known = {
+                    "code": self.event,
+                    "kind": "slides",
+                    "question": 0,
+                    "peer": KEY,
+                    "connection": KEY,
+                    "row": "H5",
+                }
                 found[part] = {**known, "edition_id": "henan-2020-97"}.get(part, NOTHING)
         return reverse(name, kwargs=found)
+
+    def _word(self, part: str) -> str | int:
+        return {
+            "code": self.event,
+            "kind": "slides",
+            "question": 0,
+            "peer": KEY,
+            "connection": KEY,
+            "row": "H5",
+            "edition_id": "henan-2020-97",
+        }.get(part, NOTHING)
 
     def _number(self, kind: str, at: str) -> int:
         return self.ids.get(f"{kind}@{at}", self.ids.get(kind, NOTHING))
@@ -98,6 +121,7 @@ def find_places(world: World) -> Places:
     campaign = build_recruitment(cast, now=world.now, draft=world["draft"])
     registration = register_learner(cast, campaign, now=world.now)
     shelf = shelve(running, cast, world.now)
+    draft = draft_version(course=running.course, actor=cast.operator, at=world.now)
     ids = {
         "classes/": running.pk,
         **{f"classes/@{stage}": one.pk for stage, one in world.classes.items()},
@@ -114,12 +138,21 @@ def find_places(world: World) -> Places:
         "roster/": learner.pk,
         "staff/": cast.trainer.memberships.get().pk,
         "courses/": running.course_id,
+        "pages/": 1,
+        "versions/": shelf["video"].version.number,
+        "versions/@draft": draft.number,
         "materials/": shelf["slides"].pk,
+        "materials/@video": shelf["video"].pk,
+        "materials/@draft": draft.materials.earliest("pk").pk,
         "video": shelf["video"].pk,
         "institutions/": cast.school.pk,
+        "bureaus/": cast.bureau.pk,
+        "accounts/": cast.officer.pk,
+        "offices/": cast.officer.memberships.get().pk,
         "campaigns/": campaign.pk,
         "events/": campaign.events.get().pk,
         "registrations/": registration.pk,
+        "registrations/@assigned": campaign.registrations.filter(state=RegistrationState.ASSIGNED)[0].pk,
         "category-evidence/": registration.evidence.get().pk,
         "certificates/": certificate.pk,
         "exams/": exam.pk,
@@ -128,4 +161,4 @@ def find_places(world: World) -> Places:
         "submissions/": submission.pk,
         "draw-up": world["finished"].pk,
     }
-    return Places(ids, certificate.number)
+    return Places(ids, certificate.number, campaign.events.get().code)

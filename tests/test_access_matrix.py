@@ -130,7 +130,34 @@ accounts:activate          post   N L T S M R O G F P
 accounts:staff             get    M R
 accounts:staff             post   M R
 accounts:staff_activation  post   M
+accounts:staff_reset       get    M
+accounts:staff_reset       post   M
 accounts:staff_end         post   M
+accounts:institutions      get    P
+accounts:institution_create get   P
+accounts:institution_create post  P
+accounts:institution       get    P
+accounts:institution       post   P
+accounts:institution_edit  get    P
+accounts:institution_edit  post   P
+accounts:bureaus           get    P
+accounts:bureau_create     get    P
+accounts:bureau_create     post   P
+accounts:bureau            get    P
+accounts:bureau            post   P
+accounts:bureau_edit       get    P
+accounts:bureau_edit       post   P
+accounts:accounts          get    P
+accounts:account           get    P
+accounts:account_activation post  P
+accounts:account_reset     get    P
+accounts:account_reset     post   P
+accounts:account_suspend   get    P
+accounts:account_suspend   post   P
+accounts:account_restore   get    P
+accounts:account_restore   post   P
+accounts:office_end        get    P
+accounts:office_end        post   P
 accounts:editions          get    N L T S M R O G F P
 accounts:edition           get    N L T S M R O G F P
 accounts:compare           get    N L T S M R O G F P
@@ -185,6 +212,8 @@ classes:roster_marked      get    M
 classes:roster_remove      post   M
 classes:activation_sheet   post   M
 classes:activation         post   M
+classes:reset              get    M
+classes:reset              post   M
 classes:timetable          get    L T S M O P
 classes:timetable          post   M
 classes:timetable_check    post   M

@@ -45,7 +45,7 @@ from courses.states import MATERIAL_MOVES, VERSION_MOVES, MaterialState, Version
 from exams.actions.moves import move as move_in_exam
 from exams.models import Attempt, Certificate
 from exams.states import ATTEMPT_MOVES, CERTIFICATE_MOVES, AttemptState, CertificateState
-from exchange.actions import move as move_exchanged
+from exchange.actions.moves import move as move_exchanged
 from exchange.models import Package, Receipt
 from exchange.states import PACKAGE_MOVES, RECEIPT_MOVES, PackageState, ReceiptState
 from identity.actions.moves import move_check

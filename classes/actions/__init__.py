@@ -5,7 +5,7 @@ leaves evidence in the chain `class/<id>`. A step that is not allowed raises `Re
 behind.
 """
 
-from classes.actions.activations import Slip, issue_codes
+from classes.actions.activations import Slip, issue_codes, reset_password
 from classes.actions.classes import ClassDetails, cancel_class, create_class, finish_class, update_class
 from classes.actions.enrolments import enrol, free_places
 from classes.actions.filing import (
@@ -38,6 +38,7 @@ __all__ = [
     "read_package",
     "read_receipt_file",
     "remove_trainee",
+    "reset_password",
     "retry_package",
     "set_timetable",
     "submit_filing",

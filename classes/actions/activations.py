@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accounts.actions import IssuedCode, issue_activation
+from accounts.actions import IssuedCode, issue_activation, reset_access
 from accounts.models import User
 from accounts.states import Role
 from classes import permissions, queries
@@ -32,7 +32,7 @@ def issue_codes(
 ) -> Sequence[Slip]:
     """New codes for everybody on the roster who has no password yet, or for one of them; older ones end.
 
-    Who holds an office besides is left out of a whole class, and refused alone. Raises Refusal
+    Whose account is not the class's to open is left out of a whole class, and refused alone. Raises Refusal
     `not_the_manager` and `account_of_others` (403), `account_active`, `nobody_to_activate`.
     """
     permissions.require_manage(actor, training_class)
@@ -40,9 +40,11 @@ def issue_codes(
         roster = queries.roster_of(training_class)
         if enrolment is not None:
             one = roster.get(pk=enrolment.pk)
-            permissions.require_trainee_account(one.person.user)
+            permissions.require_trainee_account(one.person.user, training_class)
             return [Slip(one, issue_activation(user=one.person.user, actor=actor, at=at))]
         waiting = [one for one in roster.prefetch_related("person__user__memberships") if _waits(one)]
+        others = permissions.learners_elsewhere(training_class, [one.person_id for one in waiting])
+        waiting = [one for one in waiting if one.person_id not in others]
         # Locked in one order whoever asks, so that two sheets at once wait for each other.
         waiting.sort(key=lambda one: one.person.user.pk)
         slips = [Slip(one, issue_activation(user=one.person.user, actor=actor, at=at)) for one in waiting]
@@ -54,6 +56,18 @@ def issue_codes(
             next_step=gettext_noop("请学员用用户名和密码登录。"),
         )
     return sorted(slips, key=lambda slip: (slip.enrolment.person.name_pinyin, slip.enrolment.pk))
+
+
+def reset_password(*, enrolment: Enrolment, actor: User, at: datetime.datetime) -> Slip:
+    """The slip of a trainee who lost the password: the old one and every session end with it.
+
+    Raises Refusal `not_the_manager` and `account_of_others` (403).
+    """
+    training_class = enrolment.training_class
+    permissions.require_manage(actor, training_class)
+    one = queries.roster_of(training_class).get(pk=enrolment.pk)
+    permissions.require_trainee_account(one.person.user, training_class)
+    return Slip(one, reset_access(user=one.person.user, actor=actor, at=at))
 
 
 def _waits(enrolment: Enrolment) -> bool:

@@ -8,6 +8,8 @@ class LiveApp(AppConfig):
     verbose_name = _("直播课堂")
 
     def ready(self) -> None:
-        from classes.live import evidence
+        from accounts.signals import access_ended
+        from classes.live import actions, evidence
 
         evidence.register_kinds()
+        access_ended.connect(actions.end_presence, dispatch_uid="live.end_presence")

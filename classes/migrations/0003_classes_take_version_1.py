@@ -5,11 +5,12 @@ from django.db.models import OuterRef, Subquery
 
 
 def fill(apps, schema_editor):
-    Version = apps.get_model("courses", "CourseVersion")
-    first = Version.objects.filter(course=OuterRef("course_id"), number=1).exclude(state="draft")
-    apps.get_model("classes", "TrainingClass").objects.filter(course_version=None).update(
-        course_version=Subquery(first.values("pk")[:1])
+    classes, versions = (
+        apps.get_model(*name).objects.using(schema_editor.connection.alias)
+        for name in (("classes", "TrainingClass"), ("courses", "CourseVersion"))
     )
+    first = versions.filter(course=OuterRef("course_id"), number=1).exclude(state="draft")
+    classes.filter(course_version=None).update(course_version=Subquery(first.values("pk")[:1]))
 
 
 class Migration(migrations.Migration):

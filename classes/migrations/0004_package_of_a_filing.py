@@ -6,10 +6,11 @@ from django.db import migrations, models
 
 def carry_over(apps, schema_editor):
     """Packages that were written before stay as they are, in the format they were written in."""
-    Filing = apps.get_model("classes", "Filing")
-    Package = apps.get_model("exchange", "Package")
-    for filing in Filing.objects.exclude(package_sha256=""):
-        filing.package = Package.objects.create(
+    database = schema_editor.connection.alias
+    filings = apps.get_model("classes", "Filing").objects.using(database)
+    packages = apps.get_model("exchange", "Package").objects.using(database)
+    for filing in filings.exclude(package_sha256=""):
+        filing.package = packages.create(
             kind="filing",
             subject=f"class/{filing.training_class_id}/filing/{filing.pk}",
             reference=f"BA-{filing.pk:08d}",
@@ -22,7 +23,7 @@ def carry_over(apps, schema_editor):
             sha256=filing.package_sha256,
             manifest={"format": "yuchuang-filing-1", "file": {"sha256": filing.package_sha256}},
         )
-        filing.save(update_fields=["package"])
+        filing.save(using=database, update_fields=["package"])
 
 
 class Migration(migrations.Migration):

@@ -155,6 +155,32 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
     return _slips_page(request, enrolment.training_class, slips)
 
 
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first; then end what a trainee was signed in with, and show the slip for a new password."""
+    user = _user(request)
+    enrolment = permissions.access_enrolment(user, pk)
+    training_class = enrolment.training_class
+    if enrolment.state != EnrolmentState.ACTIVE:
+        raise Http404
+    permissions.require_manage(user, training_class)
+    if request.method == "POST":
+        slip = actions.reset_password(enrolment=enrolment, actor=user, at=timezone.now())
+        return _slips_page(request, training_class, [slip])
+    return render(
+        request,
+        "accounts/reset.html",
+        {
+            "who": enrolment.person,
+            "id_number": enrolment.person.id_number_masked,
+            "back_url": reverse("classes:roster", args=[training_class.pk]),
+            "back_label": gettext("花名册"),
+        },
+    )
+
+
 def _slips_page(
     request: HttpRequest, training_class: TrainingClass, slips: Sequence[actions.Slip]
 ) -> HttpResponse:

@@ -16,33 +16,34 @@ def digest(units):
 
 
 def fill(apps, schema_editor):
-    Course, Version, Unit, Original = (
-        apps.get_model("courses", name)
+    courses, versions, filed, originals = (
+        apps.get_model("courses", name).objects.using(schema_editor.connection.alias)
         for name in ("Course", "CourseVersion", "OutlineUnit", "OriginalCourse")
     )
     now = timezone.now()
-    for course in Course.objects.order_by("pk"):
+    for course in courses.order_by("pk"):
         if course.original and course.origin == "converted":
-            course.converted_from = Original.objects.get_or_create(name=course.original)[0]
+            course.converted_from = originals.get_or_create(name=course.original)[0]
             course.save(update_fields=["converted_from"])
-        units = list(Unit.objects.filter(course=course).order_by("position"))
+        units = list(filed.filter(course=course).order_by("position"))
         whole = {"state": "published", "published_at": now, "outline_digest": digest(units)} if units else {}
-        version = Version.objects.create(course=course, number=1, created_at=now, **whole)
-        Unit.objects.filter(course=course).update(version=version)
+        version = versions.create(course=course, number=1, created_at=now, **whole)
+        filed.filter(course=course).update(version=version)
 
 
 def empty(apps, schema_editor):
     """Back to one outline a course: that of version 1; later versions are lost."""
-    Course, Version, Unit = (
-        apps.get_model("courses", name) for name in ("Course", "CourseVersion", "OutlineUnit")
+    courses, versions, filed = (
+        apps.get_model("courses", name).objects.using(schema_editor.connection.alias)
+        for name in ("Course", "CourseVersion", "OutlineUnit")
     )
-    Unit.objects.exclude(version__number=1).delete()
-    for version in Version.objects.filter(number=1):
-        Unit.objects.filter(version=version).update(course_id=version.course_id, version=None)
-    for course in Course.objects.exclude(converted_from=None).select_related("converted_from"):
+    filed.exclude(version__number=1).delete()
+    for version in versions.filter(number=1):
+        filed.filter(version=version).update(course_id=version.course_id, version=None)
+    for course in courses.exclude(converted_from=None).select_related("converted_from"):
         course.original, course.converted_from = course.converted_from.name, None
         course.save(update_fields=["original", "converted_from"])
-    Version.objects.all().delete()
+    versions.all().delete()
 
 
 class Migration(migrations.Migration):

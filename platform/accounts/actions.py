@@ -10,11 +10,12 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 from pypinyin import Style, lazy_pinyin
+from rest_framework.authtoken.models import Token
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError as StdnumError
 
 import audit
-from accounts import vault
+from accounts import signals, vault
 from accounts.id_numbers import IdNumber
 from accounts.models import (
     Activation,
@@ -34,7 +35,8 @@ ACTIVATION_VALID_FOR = datetime.timedelta(days=14)
 # 50 bits, without the letters and figures that look alike on paper.
 _CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE_LENGTH = 10
-_USERNAME = re.compile(r"[a-z][a-z0-9.-]{2,39}")
+# Names like t00000012 are given to people by their number (`person_username`).
+_USERNAME = re.compile(r"(?!t[0-9]{8}$)[a-z][a-z0-9.-]{2,39}")
 _NOT_OF_A_CODE = re.compile(rf"[^{_CODE_LETTERS}]")
 
 
@@ -58,6 +60,21 @@ def check_credit_code(text: str) -> str:
         ) from None
 
 
+def check_designation(first: datetime.date | None, last: datetime.date | None) -> None:
+    """Raise Refusal `designation_reversed` where a designation ends before it begins, or never began."""
+    if last is None or (first is not None and first <= last):
+        return
+    raise Refusal(
+        "designation_reversed",
+        gettext_noop("定点的结束日期要在开始日期以后，有结束日期就要有开始日期。"),
+        found=last,
+        required=first,
+        rule="I1",
+        next_step=gettext_noop("请对照认定文件改日期。"),
+        status=400,
+    )
+
+
 def register_institution(
     *,
     actor: User | None,
@@ -71,8 +88,12 @@ def register_institution(
     contact_phone: str = "",
     at: datetime.datetime,
 ) -> Institution:
-    """Enter a designated institution (I1); raises Refusal `credit_code_invalid` or `institution_exists`."""
+    """Enter a designated institution (I1).
+
+    Raises Refusal `credit_code_invalid`, `designation_reversed`, `institution_exists`.
+    """
     code = check_credit_code(credit_code)
+    check_designation(designated_from, designated_until)
     try:
         with transaction.atomic():
             institution = Institution.objects.create(
@@ -98,13 +119,18 @@ def register_institution(
                 at=at,
             )
     except IntegrityError:
-        raise Refusal(
-            "institution_exists",
-            gettext_noop("这家机构已经登记过。"),
-            rule="I1",
-            next_step=gettext_noop("请核对名称和统一社会信用代码。"),
-        ) from None
+        raise institution_exists() from None
     return institution
+
+
+def institution_exists() -> Refusal:
+    """Another institution has this name or this code."""
+    return Refusal(
+        "institution_exists",
+        gettext_noop("这家机构已经登记过。"),
+        rule="I1",
+        next_step=gettext_noop("请核对名称和统一社会信用代码。"),
+    )
 
 
 def find_or_create_person(*, name: str, id_number: IdNumber, phone: str = "") -> Person:
@@ -149,7 +175,7 @@ def ensure_trainee_account(*, person: Person, at: datetime.datetime) -> User:
     with transaction.atomic():
         user = User.objects.filter(person=person).first()
         if user is None:
-            user = User.objects.create_user(username=f"t{person.pk:08d}", password=None, person=person)
+            user = User.objects.create_user(username=person_username(person), password=None, person=person)
             audit.record(
                 "account.created",
                 actor_id=None,
@@ -159,6 +185,11 @@ def ensure_trainee_account(*, person: Person, at: datetime.datetime) -> User:
             )
         grant_role(user=user, role=Role.TRAINEE)
     return user
+
+
+def person_username(person: Person) -> str:
+    """The user name of a person's account; says nothing of the person."""
+    return f"t{person.pk:08d}"
 
 
 def grant_role(
@@ -172,19 +203,29 @@ def grant_role(
     return membership
 
 
+def record_membership(kind: str, membership: Membership, *, actor: User, at: datetime.datetime) -> None:
+    """Leave evidence that a role was granted or revoked (`role.granted`, `role.revoked`)."""
+    audit.record(
+        kind,
+        actor_id=actor.pk,
+        subject=account_subject(membership.user),
+        facts={
+            "user": membership.user_id,
+            "role": membership.role,
+            "institution": membership.institution_id,
+            "bureau": membership.bureau_id,
+        },
+        at=at,
+    )
+
+
 def found_operator(*, username: str, at: datetime.datetime) -> User:
     """Return the account that runs the platform, made without a password when missing.
 
     Only whoever runs commands on the server can call this. Raises Refusal `username_taken` where the name
     belongs to somebody with another role, `username_form` where it could not be typed in.
     """
-    if not _USERNAME.fullmatch(username):
-        raise Refusal(
-            "username_form",
-            gettext_noop("用户名要用 3 到 40 个小写字母、数字、点、短横，以字母开头。"),
-            next_step=gettext_noop("请换一个用户名。"),
-            status=400,
-        )
+    check_username(username)
     with transaction.atomic():
         user, made = User.objects.get_or_create(username=username, defaults={"password": make_password(None)})
         if made:
@@ -197,12 +238,31 @@ def found_operator(*, username: str, at: datetime.datetime) -> User:
             )
             grant_role(user=user, role=Role.OPERATOR)
         elif not user.has_role(Role.OPERATOR):
-            raise Refusal(
-                "username_taken",
-                gettext_noop("这个用户名已经是别人的。"),
-                next_step=gettext_noop("请换一个用户名。"),
-            )
+            raise username_taken()
     return user
+
+
+def check_username(username: str) -> None:
+    """Raise Refusal `username_form` for a name that nobody could choose for an account."""
+    if _USERNAME.fullmatch(username):
+        return
+    raise Refusal(
+        "username_form",
+        gettext_noop(
+            "用户名要用 3 到 40 个小写字母、数字、点、短横，以字母开头；t 加 8 位数字留给学员和讲师。"
+        ),
+        next_step=gettext_noop("请换一个用户名。"),
+        status=400,
+    )
+
+
+def username_taken() -> Refusal:
+    """Somebody else signs in by this name."""
+    return Refusal(
+        "username_taken",
+        gettext_noop("这个用户名已经是别人的。"),
+        next_step=gettext_noop("请换一个用户名。"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +277,17 @@ class IssuedCode:
 def issue_activation(*, user: User, actor: User | None, at: datetime.datetime) -> IssuedCode:
     """Return a new code with which an account sets its first password; an older one is void from now on.
 
-    Who may have it is for the caller to judge. Raises Refusal `account_active` where a password is set.
+    Who may have it is for the caller to judge. Raises Refusal `account_active` where a password is set,
+    `account_suspended`.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update(of=("self",)).select_related("person").get(pk=user.pk)
-        if user.has_usable_password() or not user.is_active:
+        user = _locked(user)
+        if user.has_usable_password():
             raise Refusal(
                 "account_active",
                 gettext_noop("这个账号已经设好密码，可以直接登录。"),
                 rule="P7",
-                next_step=gettext_noop("请本人用用户名和密码登录。"),
+                next_step=gettext_noop("请本人用用户名和密码登录；忘了密码，请重设密码。"),
             )
         code = "".join(secrets.choice(_CODE_LETTERS) for _letter in range(_CODE_LENGTH))
         valid_until = at + ACTIVATION_VALID_FOR
@@ -279,9 +340,71 @@ def activate(*, username: str, code: str, password: str, at: datetime.datetime) 
     return user
 
 
+def reset_access(*, user: User, actor: User, at: datetime.datetime) -> IssuedCode:
+    """End what an account is signed in with, and return the code for a new password.
+
+    From now on neither the old password nor a session or token that was got with it is good. Who may ask for
+    it is for the caller to judge. Repeating it only replaces the code. Raises Refusal `account_suspended`.
+    """
+    with transaction.atomic():
+        user = _locked(user)
+        if user.has_usable_password():
+            user.set_unusable_password()  # sessions carry a hash of the password and end with it
+            user.save(update_fields=["password"])
+            Token.objects.filter(user=user).delete()
+            signals.access_ended.send(User, user=user, actor=actor, at=at)
+            _record_account("account.reset", user, actor=actor, at=at)
+        return issue_activation(user=user, actor=actor, at=at)
+
+
+def suspend_account(*, user: User, actor: User, at: datetime.datetime) -> None:
+    """Let nobody in by this account until it is restored; its roles and what was done by it stay.
+
+    Idempotent. Who may do it is for the caller to judge.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update(of=("self",)).select_related("person").get(pk=user.pk)
+        if not user.is_active:
+            return
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        Token.objects.filter(user=user).delete()
+        Activation.objects.filter(user=user).delete()
+        signals.access_ended.send(User, user=user, actor=actor, at=at)
+        _record_account("account.suspended", user, actor=actor, at=at)
+
+
+def restore_account(*, user: User, actor: User, at: datetime.datetime) -> None:
+    """Let an account in again, with the password it had; idempotent."""
+    with transaction.atomic():
+        user = User.objects.select_for_update(of=("self",)).select_related("person").get(pk=user.pk)
+        if user.is_active:
+            return
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+        _record_account("account.restored", user, actor=actor, at=at)
+
+
 def account_subject(user: User) -> str:
     """The evidence chain of an account: that of its person, where it has one."""
     return f"person/{user.person_id}" if user.person_id else f"account/{user.pk}"
+
+
+def _locked(user: User) -> User:
+    """The account, locked; raises Refusal `account_suspended` where nobody may be let in by it."""
+    user = User.objects.select_for_update(of=("self",)).select_related("person").get(pk=user.pk)
+    if user.is_active:
+        return user
+    raise Refusal(
+        "account_suspended",
+        gettext_noop("这个账号已经停用，不能发激活码。"),
+        rule="P7",
+        next_step=gettext_noop("请平台运营先恢复账号。"),
+    )
+
+
+def _record_account(kind: str, user: User, *, actor: User, at: datetime.datetime) -> None:
+    audit.record(kind, actor_id=actor.pk, subject=account_subject(user), facts={"user": user.pk}, at=at)
 
 
 def _code_hash(user: User, code: str) -> bytes:

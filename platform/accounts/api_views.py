@@ -23,7 +23,7 @@ class ReadsBody(views.APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or not hasattr(self, str(request.method).lower()):
             return
         try:
             data = request.data

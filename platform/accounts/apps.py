@@ -9,4 +9,8 @@ class AccountsApp(AppConfig):
     verbose_name = _("人员与机构")
 
     def ready(self) -> None:
+        from accounts import start
+        from accounts.first_steps import first_steps_for
+
         import_module("accounts.evidence")
+        start.register(first_steps_for)

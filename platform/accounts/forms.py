@@ -9,10 +9,12 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.bodies import InstitutionDetails
 from accounts.id_numbers import IdNumber, parse
-from accounts.models import User
+from accounts.models import Bureau, Institution, Region, User
+from accounts.offices import roles_at
 from accounts.refusals import rendered
-from accounts.states import Role
+from accounts.states import Department, RegionLevel, Role
 from policy.refusals import Refusal
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
@@ -107,3 +109,128 @@ class StaffForm(forms.Form):
         if phone and not _PHONE.fullmatch(phone):
             raise forms.ValidationError(_("手机号应为 11 位数字，以 1 开头。"))
         return phone
+
+
+# Which field a refusal is about, where an action judges it.
+FIELD_OF_REFUSAL = {
+    "credit_code_invalid": "credit_code",
+    "designation_reversed": "designated_until",
+    "institution_exists": "name",
+    "bureau_exists": "name",
+    "role_not_of_body": "role",
+    "username_form": "username",
+    "username_taken": "username",
+}
+
+
+def show_refusal(form: forms.Form, refusal: Refusal) -> None:
+    """Put a refusal on the form, beside the field it is about."""
+    body = rendered(refusal)
+    field = FIELD_OF_REFUSAL.get(refusal.code)
+    form.add_error(field if field in form.fields else None, body["message"] + (body["details"]["next"] or ""))
+
+
+class RegionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """A division of Henan, a county after the name of its city."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.parent.name} {obj.name}" if obj.level == RegionLevel.COUNTY else str(obj.name)
+
+
+def _date() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class InstitutionForm(forms.Form):
+    """What is known of a designated institution; its credit code is asked for once."""
+
+    name = forms.CharField(label=_("机构名称"), max_length=80, help_text=_("与办学许可证或营业执照一致。"))
+    credit_code = forms.CharField(
+        label=_("统一社会信用代码"),
+        max_length=18,
+        help_text=_("18 位，登记以后不能改。"),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "autocomplete": "off"}),
+    )
+    region = RegionField(
+        label=_("所在地"),
+        queryset=Region.objects.exclude(level=RegionLevel.PROVINCE).select_related("parent"),
+        empty_label=_("请选择县（市、区）"),
+        help_text=_("备案和补贴由这里的人社部门办理。"),
+    )
+    designated_from = forms.DateField(label=_("定点起"), required=False, widget=_date())
+    designated_until = forms.DateField(
+        label=_("定点止"), required=False, widget=_date(), help_text=_("含这一天；没有期限就不填。")
+    )
+    address = forms.CharField(label=_("地址"), max_length=200, required=False)
+    contact = forms.CharField(label=_("联系人"), max_length=40, required=False)
+    contact_phone = forms.CharField(
+        label=_("联系电话"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+
+    def __init__(self, *args: Any, institution: Institution | None = None, **kwargs: Any) -> None:
+        """With `institution`, the form changes it and begins with what is known."""
+        if institution is not None:
+            known = {name: getattr(institution, name) for name in InstitutionDetails.__slots__}
+            kwargs["initial"] = known | {"region": institution.region_id}
+        super().__init__(*args, **kwargs)
+        if institution is not None:
+            del self.fields["credit_code"]
+
+    @property
+    def details(self) -> InstitutionDetails:
+        return InstitutionDetails(**{name: self.cleaned_data[name] for name in InstitutionDetails.__slots__})
+
+
+class BureauForm(forms.Form):
+    """An office of a department for a region; only its name may change later."""
+
+    name = forms.CharField(
+        label=_("名称"), max_length=80, help_text=_("全称，例如：洛阳市人力资源和社会保障局。")
+    )
+    department = forms.ChoiceField(
+        label=_("部门"), choices=Department.choices, widget=forms.RadioSelect, initial=Department.HRSS
+    )
+    region = RegionField(
+        label=_("辖区"),
+        queryset=Region.objects.select_related("parent"),
+        empty_label=_("请选择辖区"),
+        help_text=_("省管全省，市管所属县（市、区）。部门和辖区登记以后不能改。"),
+    )
+
+    def __init__(self, *args: Any, bureau: Bureau | None = None, **kwargs: Any) -> None:
+        """With `bureau`, the form renames it."""
+        if bureau is not None:
+            kwargs["initial"] = {"name": bureau.name}
+        super().__init__(*args, **kwargs)
+        if bureau is not None:
+            del self.fields["department"], self.fields["region"]
+
+
+class OfficeForm(forms.Form):
+    """Somebody who gets an account at an institution or a bureau."""
+
+    role = forms.ChoiceField(label=_("角色"), widget=forms.RadioSelect)
+    name = forms.CharField(
+        label=_("姓名"), max_length=40, help_text=_("监管账号也可以写用途，例如：省厅监管账号。")
+    )
+    username = forms.CharField(
+        label=_("用户名"),
+        max_length=40,
+        help_text=_("小写字母开头，可以有数字、点、短横。"),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, body: Institution | Bureau, **kwargs: Any) -> None:
+        """Offer the roles that the body has."""
+        super().__init__(*args, **kwargs)
+        choice = self.fields["role"]
+        assert isinstance(choice, forms.ChoiceField)
+        roles = roles_at(body)
+        choice.choices = [(role.value, role.label) for role in roles]
+        choice.initial = roles[0].value
+
+    def clean_username(self) -> str:
+        return str(self.cleaned_data["username"]).strip().lower()

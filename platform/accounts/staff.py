@@ -14,6 +14,9 @@ from accounts.actions import (
     find_or_create_person,
     grant_role,
     issue_activation,
+    person_username,
+    record_membership,
+    reset_access,
 )
 from accounts.id_numbers import IdNumber
 from accounts.models import Institution, Membership, User
@@ -64,7 +67,7 @@ def add_staff(
         person = find_or_create_person(name=name, id_number=id_number, phone=phone)
         user = User.objects.select_for_update().filter(person=person).first()
         if user is None:
-            user = User.objects.create_user(username=f"t{person.pk:08d}", password=None, person=person)
+            user = User.objects.create_user(username=person_username(person), password=None, person=person)
             audit.record(
                 "account.created",
                 actor_id=actor.pk,
@@ -75,7 +78,7 @@ def add_staff(
         known = Membership.objects.filter(user=user, role=role, institution=institution).exists()
         membership = grant_role(user=user, role=role, institution=institution)
         if not known:
-            _record("role.granted", membership, actor=actor, at=at)
+            record_membership("role.granted", membership, actor=actor, at=at)
         theirs = not user.has_usable_password() and _only_of(user, institution)
         issued = issue_activation(user=user, actor=actor, at=at) if theirs else None
     return membership, issued
@@ -83,44 +86,39 @@ def add_staff(
 
 def issue_code(*, membership: Membership, actor: User, at: datetime.datetime) -> IssuedCode:
     """A new code for one of the staff. Raises Refusal `account_of_others` (403), `account_active`."""
-    membership = access_staff(actor, membership.pk)
-    if not _only_of(membership.user, own_institution(actor)):
-        raise Refusal(
-            "account_of_others",
-            gettext_noop("这个人的账号在别的单位还有职务，激活码不能由本机构发。"),
-            rule="P7",
-            next_step=gettext_noop("请本人向先开账号的单位要激活码。"),
-            status=403,
-        )
-    return issue_activation(user=membership.user, actor=actor, at=at)
+    return issue_activation(user=_own_account(membership, actor), actor=actor, at=at)
+
+
+def reset(*, membership: Membership, actor: User, at: datetime.datetime) -> IssuedCode:
+    """The code for a new password, the old one ends. Raises Refusal `account_of_others` (403)."""
+    return reset_access(user=_own_account(membership, actor), actor=actor, at=at)
 
 
 def end_staff(*, membership: Membership, actor: User, at: datetime.datetime) -> None:
     """Take the role away; the account and what was done with it stay."""
     with transaction.atomic():
         membership = access_staff(actor, membership.pk)
-        _record("role.revoked", membership, actor=actor, at=at)
+        record_membership("role.revoked", membership, actor=actor, at=at)
         membership.delete()
 
 
+def _own_account(membership: Membership, actor: User) -> User:
+    membership = access_staff(actor, membership.pk)
+    if _only_of(membership.user, own_institution(actor)):
+        return membership.user
+    raise Refusal(
+        "account_of_others",
+        gettext_noop("这个人的账号还有别的职务，或者也是学员，激活码不能由本机构发。"),
+        rule="P7",
+        next_step=gettext_noop("请本人向先开账号的单位要，或者带身份证找平台运营。"),
+        status=403,
+    )
+
+
 def _only_of(user: User, institution: Institution) -> bool:
-    """Whether the account acts for nobody but this institution: another one's is not ours to open."""
-    return not (
-        user.memberships.exclude(institution=institution).exclude(role=Role.TRAINEE).exists()
-        or user.memberships.filter(role=Role.MANAGER).exists()
-    )
+    """Whether the account teaches or assists here and is nothing else: then it is the institution's to open.
 
-
-def _record(kind: str, membership: Membership, *, actor: User, at: datetime.datetime) -> None:
-    audit.record(
-        kind,
-        actor_id=actor.pk,
-        subject=account_subject(membership.user),
-        facts={
-            "user": membership.user_id,
-            "role": membership.role,
-            "institution": membership.institution_id,
-            "bureau": membership.bureau_id,
-        },
-        at=at,
-    )
+    Anybody with an ID number can be entered as staff; who learns or works elsewhere must not lose their
+    account by that.
+    """
+    return not user.memberships.exclude(institution=institution, role__in=STAFF_ROLES).exists()

@@ -18,6 +18,7 @@ from accounts.actions import IssuedCode
 from accounts.forms import StaffForm
 from accounts.models import User
 from accounts.refusals import rendered
+from accounts.slips import slip_page
 from accounts.states import Role
 from policy.refusals import Refusal
 
@@ -67,6 +68,28 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first; then end what one of them is signed in with, and show the code for a new password."""
+    user = _user(request)
+    membership = staff.access_staff(user, pk)
+    if request.method == "POST":
+        return _slip(request, staff.reset(membership=membership, actor=user, at=timezone.now()))
+    person = membership.user.person
+    return render(
+        request,
+        "accounts/reset.html",
+        {
+            "who": membership.user,
+            "id_number": person.id_number_masked if person else "",
+            "back_url": reverse("accounts:staff"),
+            "back_label": _("讲师和助教"),
+        },
+    )
+
+
+@login_required
 @require_POST
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the role away from one of them."""
@@ -94,15 +117,7 @@ def _page(request: HttpRequest, form: StaffForm, *, status: int = 200, **context
 
 
 def _slip(request: HttpRequest, issued: IssuedCode) -> HttpResponse:
-    return render(
-        request,
-        "accounts/issued.html",
-        {
-            "issued": issued,
-            "entry": request.build_absolute_uri(reverse("accounts:activate")),
-            "back_url": reverse("accounts:staff"),
-        },
-    )
+    return slip_page(request, issued, back_url=reverse("accounts:staff"), back_label=_("讲师和助教"))
 
 
 def _user(request: HttpRequest) -> User:

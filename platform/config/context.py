@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise, SimpleLazyObject
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -35,7 +35,7 @@ class NavItem:
 
 PUBLIC = (
     Target("courses:list", _("找课程"), "search"),
-    Target("recruitment:institutions", _("报名"), "user-plus"),
+    Target("recruitment:institutions", pgettext_lazy("tab", "报名"), "user-plus"),
     Target("certificates:check", _("查证书"), "certificate"),
     Target("subsidies:notices", _("公示公告"), "speakerphone"),
     Target("about", _("政策依据"), "book-2"),
@@ -48,7 +48,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("classes:list", _("课表"), "calendar"),
         Target("attendance:meter", _("学时"), "hourglass"),
         Target("exams:mine", _("考试"), "writing"),
-        Target("recruitment:mine", _("报名"), "clipboard-list"),
+        Target("recruitment:mine", pgettext_lazy("tab", "报名"), "clipboard-list"),
     ),
     Role.LECTURER: (
         Target("start", _("首页"), "home"),
@@ -63,7 +63,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     Role.MANAGER: (
         Target("start", _("首页"), "home"),
         Target("classes:list", _("培训班"), "school"),
-        Target("recruitment:inbox", _("报名"), "clipboard-list"),
+        Target("recruitment:inbox", pgettext_lazy("tab", "报名"), "clipboard-list"),
         Target("courses:list", _("课程"), "book-2"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
         Target("accounts:staff", _("讲师和助教"), "users"),
@@ -81,6 +81,9 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     ),
     Role.OPERATOR: (
         Target("start", _("首页"), "home"),
+        Target("accounts:institutions", _("机构"), "building-community"),
+        Target("accounts:bureaus", _("管理部门"), "building-bank"),
+        Target("accounts:accounts", _("工作人员"), "users"),
         Target("courses:list", _("课程"), "book-2"),
     ),
 }

@@ -96,12 +96,12 @@ def test_a_trainee_gets_one_account_and_sets_its_password_once(now):
         with pytest.raises(Refusal) as refusal:
             actions.activate(username=user.username, code=code, password="a-long-phrase-of-mine", at=at)
         assert refusal.value.code == "activation_invalid"
-    code = {"username": user.username.upper(), "code": new.code.lower().replace("-", " ")}
+    typed = {"username": user.username.upper(), "code": new.code.lower().replace("-", " ")}
     assert new.code.replace("-", "").encode() not in bytes(user.activation.code_hash)
-    assert actions.activate(**code, password="a-long-phrase-of-mine", at=now) == user
+    assert actions.activate(**typed, password="a-long-phrase-of-mine", at=now) == user
     assert User.objects.get(pk=user.pk).check_password("a-long-phrase-of-mine")
     with pytest.raises(Refusal) as refusal:
-        actions.activate(**code, password="another-long-phrase", at=now)
+        actions.activate(**typed, password="another-long-phrase", at=now)
     assert refusal.value.code == "activation_invalid"
     with pytest.raises(Refusal) as refusal:
         actions.issue_activation(user=user, actor=None, at=now)

@@ -85,3 +85,36 @@ def test_a_code_is_not_issued_for_an_account_with_an_office_elsewhere(cast, mana
     held = Membership.objects.get(institution=cast.school, user__person__name="秦怀远")
     refused = client_of(manager).post(reverse("accounts:staff_activation", args=[held.pk]))
     assert refused.status_code == 403
+
+
+def test_a_lecturer_who_lost_the_password_is_reset_by_their_own_manager_alone(cast, manager, rival):
+    trainer = cast.trainer
+    trainer.set_password(PASSWORD)
+    trainer.save()
+    browser = client_of(trainer)
+    address = reverse("accounts:staff_reset", args=[trainer.memberships.get().pk])
+    assert address in client_of(manager).get(STAFF).content.decode()
+    for stranger in (rival, trainer, cast.officer, cast.operator):
+        assert client_of(stranger).post(address).status_code in (403, 404)
+    assert client_of(manager).get(address).status_code == 200
+    assert browser.get(reverse("start")).status_code == 200
+    slip = client_of(manager).post(address)
+    code = re.search(r'id="code">(\w{5}-\w{5})<', slip.content.decode())
+    assert code is not None
+    assert browser.get(reverse("start")).status_code == 302
+    form = {"username": "trainer", "code": code[1], "password": "新的牡丹 2027", "repeated": "新的牡丹 2027"}
+    assert Client().post(reverse("accounts:activate"), form).status_code == 302
+    assert Entry.objects.get(kind="account.reset").actor_id == manager.pk
+
+
+@pytest.mark.parametrize("elsewhere", ["trainee", "lecturer"])
+def test_naming_somebody_as_staff_does_not_hand_over_their_account(cast, manager, rival, elsewhere):
+    victim = cast.learner if elsewhere == "trainee" else cast.trainer
+    victim.set_password(PASSWORD)
+    victim.save()
+    number = victim.person.open_id_number()
+    client_of(rival).post(STAFF, new_lecturer(name=victim.person.name, id_number=number))
+    held = Membership.objects.get(user=victim, institution=cast.rival_school)
+    for name in ("staff_reset", "staff_activation"):
+        assert client_of(rival).post(reverse(f"accounts:{name}", args=[held.pk])).status_code == 403
+    assert User.objects.get(pk=victim.pk).check_password(PASSWORD)

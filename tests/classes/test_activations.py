@@ -17,6 +17,7 @@ from accounts.states import Role
 from audit.models import Entry
 from classes import actions
 from classes.models import Enrolment, TrainingClass
+from classes.states import ClassState
 from policy.refusals import Refusal
 from tests.cast import client_of
 from tests.classes.school import School, roster_file, trainee_row
@@ -81,9 +82,10 @@ def test_the_table_holds_what_the_slips_hold_as_text(training_class, manager):
     page = sheet(manager, training_class)
     packed = re.search(r'href="data:[^;]+;base64,([^"]+)"', page.content.decode())
     assert packed is not None
-    rows = list(load_workbook(io.BytesIO(base64.b64decode(packed[1]))).active.iter_rows(values_only=True))
-    assert [(row[2], row[3]) for row in rows[1:]] == codes(page)
-    assert all("********" in row[1] for row in rows[1:])
+    table = load_workbook(io.BytesIO(base64.b64decode(packed[1]))).worksheets[0]
+    rows = list(table.iter_rows(values_only=True))
+    assert [(str(row[2]), str(row[3])) for row in rows[1:]] == codes(page)
+    assert all("********" in str(row[1]) for row in rows[1:])
 
 
 def test_a_new_code_ends_the_one_before(training_class, manager):
@@ -126,3 +128,63 @@ def test_an_account_with_an_office_elsewhere_is_not_handed_to_the_school(trainin
     assert refused.value.code == "account_of_others"
     slips = actions.issue_codes(training_class=training_class, actor=manager, at=now)
     assert enrolment.pk not in [slip.enrolment.pk for slip in slips]
+
+
+def with_password(enrolment: Enrolment) -> User:
+    user = enrolment.person.user
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def test_a_trainee_who_lost_the_password_gets_a_new_one_and_the_old_one_ends(training_class, manager):
+    enrolment = training_class.enrolments.select_related("person__user").first()
+    user = with_password(enrolment)
+    phone = client_of(user)
+    address = reverse("classes:reset", args=[enrolment.pk])
+    roster = client_of(manager).get(reverse("classes:roster", args=[training_class.pk])).content.decode()
+    assert address in roster
+    assert client_of(manager).get(address).status_code == 200
+    assert phone.get(reverse("start")).status_code == 200
+    slip = client_of(manager).post(address)
+    ((username, code),) = codes(slip)
+    assert phone.get(reverse("start")).status_code == 302
+    old = {"username": username, "password": PASSWORD}
+    assert Client().post(reverse("accounts:login"), old).status_code == 200
+    new = {"username": username, "code": code, "password": "新的麦子 2027", "repeated": "新的麦子 2027"}
+    assert Client().post(reverse("accounts:activate"), new).status_code == 302
+    reset = Entry.objects.get(kind="account.reset")
+    assert (reset.actor_id, reset.subject) == (manager.pk, f"person/{enrolment.person_id}")
+    assert "忘了密码" in Client().get(reverse("accounts:login")).content.decode()
+
+
+@pytest.mark.parametrize("who", ["rival", "trainer", "officer", "operator"])
+def test_nobody_but_the_manager_resets_a_trainee(training_class, cast, who):
+    enrolment = training_class.enrolments.select_related("person__user").first()
+    with_password(enrolment)
+    address = reverse("classes:reset", args=[enrolment.pk])
+    assert client_of(cast[who]).get(address).status_code in (403, 404)
+    assert client_of(cast[who]).post(address).status_code in (403, 404)
+    assert User.objects.get(pk=enrolment.person.user.pk).check_password(PASSWORD)
+    assert not Entry.objects.filter(kind="account.reset").exists()
+
+
+def test_a_draft_roster_opens_nobody_who_learns_at_another_school(training_class, cast, manager, now):
+    """Whoever knows an ID number can put it on a draft's roster; that must not hand them the account."""
+    enrolment = training_class.enrolments.select_related("person__user").first()
+    TrainingClass.objects.filter(pk=training_class.pk).update(institution=cast.rival_school)
+    other = School(cast, now, training_class.course).create()
+    actions.import_roster(
+        training_class=other, content=roster_file([trainee_row(1), trainee_row(2)]), actor=manager, at=now
+    )
+    own = other.enrolments.get(person=enrolment.person)
+    with pytest.raises(Refusal) as nobody:
+        actions.issue_codes(training_class=other, actor=manager, at=now)
+    assert nobody.value.code == "nobody_to_activate"
+    user = with_password(enrolment)
+    address = reverse("classes:reset", args=[own.pk])
+    assert client_of(manager).post(address).status_code == 403
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+    assert not Activation.objects.exists()
+    TrainingClass.objects.filter(pk=other.pk).update(state=ClassState.APPROVED)
+    assert len(codes(client_of(manager).post(address))) == 1

@@ -358,7 +358,8 @@ def test_a_filing_goes_its_whole_way(
     time_machine.move_to(school.at)
     pk = school.ready().pk
     url = f"/api/v1/classes/{pk}/filing/"
-    submitted = api(manager).post(url)
+    with django_capture_on_commit_callbacks() as after:
+        submitted = api(manager).post(url)
     assert (submitted.status_code, submitted.json()["state"]) == (201, "submitted")
     filing = submitted.json()["id"]
     assert [row["id"] for row in api(officer).get("/api/v1/filings/?state=submitted").json()["results"]] == [
@@ -368,20 +369,27 @@ def test_a_filing_goes_its_whole_way(
     denied = api(manager).post(decide, {"approved": True, "number": "1"}, format="json")
     assert (denied.status_code, denied.json()["code"]) == (403, "not_the_office")
     assert api(manager).get(f"{url}package/").json()["code"] == "package_not_ready"
+    for callback in after:
+        callback()
     assert api(trainer).get(url).json()["code"] == "filing_hidden"
     bare = api(officer).post(decide, {"approved": True}, format="json")
     assert (bare.status_code, bare.json()["code"]) == (400, "filing_number_missing")
-    with django_capture_on_commit_callbacks(execute=True):
-        approved = api(officer).post(
-            decide, {"approved": True, "number": "郑创备 1", "reason": "材料齐全"}, format="json"
-        )
+    approved = api(officer).post(
+        decide, {"approved": True, "number": "郑创备 1", "reason": "材料齐全"}, format="json"
+    )
     assert (approved.status_code, approved.json()["state"]) == (200, "approved")
     assert approved.json()["decision"]["number"] == "郑创备 1"
     second = api(officer).post(decide, {"approved": False, "reason": "改主意"}, format="json")
     assert (second.status_code, second.json()["code"]) == (409, "filing_already_decided")
     package = api(manager).get(f"{url}package/")
     assert package["Content-Disposition"] == f'attachment; filename="filing-{filing}.xlsx"'
-    assert load_workbook(io.BytesIO(package.content)).sheetnames == ["班级", "花名册", "课表", "校验"]
+    assert load_workbook(io.BytesIO(package.content)).sheetnames == [
+        "班级",
+        "花名册",
+        "课表",
+        "数据字典",
+        "校验",
+    ]
     assert api(manager).get(f"/api/v1/classes/{pk}/").json()["state"] == "approved"
 
 

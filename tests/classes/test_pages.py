@@ -399,7 +399,7 @@ def test_the_check_answers_while_drafting_and_saves_nothing(school, manager):
     drafts[4] = draft(3, "14:30", "tutoring", 4, "分组创业咨询")
     url = reverse("classes:timetable_check", args=[training_class.pk])
     body = text(client_of(manager).post(url, rows_of(drafts)))
-    assert "还有 2 处要改" in body
+    assert "还有 1 处要改" in body
     assert "15 + 4 + 4 = 23" in body
     assert "把“分组创业咨询”的 1 课时改成直播" in body
     assert 'id="faults-r4" hx-swap-oob="true"' in body
@@ -494,7 +494,8 @@ def test_a_filing_goes_its_way_on_pages(school, manager, officer, django_capture
     assert "8 节，24 课时" in repeated
     assert not Filing.objects.exists()
     assert client_of(officer).post(url).status_code == 403
-    submitted = client_of(manager).post(url, {"confirmed": "1"}, follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        submitted = client_of(manager).post(url, {"confirmed": "1"}, follow=True)
     assert "经办人员会在这里答复" in text(submitted)
     filing = Filing.objects.get()
     office = client_of(officer)
@@ -505,14 +506,19 @@ def test_a_filing_goes_its_way_on_pages(school, manager, officer, django_capture
     assert "核对：同意备案" in text(asked)
     filing.refresh_from_db()
     assert filing.state == FilingState.SUBMITTED
-    with django_capture_on_commit_callbacks(execute=True):
-        done = decision(office, filing, **APPROVAL, confirmed="1")
+    done = decision(office, filing, **APPROVAL, confirmed="1")
     assert done["Location"] == url
     filing.refresh_from_db()
     assert (filing.state, filing.number) == (FilingState.APPROVED, "郑创备 1")
     assert "下载备案材料包" in text(client_of(manager).get(url))
     package = client_of(manager).get(reverse("classes:package", args=[training_class.pk]))
-    assert load_workbook(io.BytesIO(package.content)).sheetnames == ["班级", "花名册", "课表", "校验"]
+    assert load_workbook(io.BytesIO(package.content)).sheetnames == [
+        "班级",
+        "花名册",
+        "课表",
+        "数据字典",
+        "校验",
+    ]
     again = decision(office, filing, decision="return", reason="改主意", confirmed="1")
     assert again.status_code == 409
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.http import Http404
 
+from accounts.actions import reset_access
 from audit.models import Entry
 from classes.live import actions
 from classes.live.actions import Beat
@@ -375,3 +376,17 @@ def test_the_end_of_a_lesson_races_with_heartbeats_goodbyes_and_arrivals(school,
         assert not OpenPresence.objects.filter(lesson=lesson, person__in=[u.person for u in users]).exists()
         spans = PresenceInterval.objects.filter(lesson=lesson, person__in=[u.person for u in users])
         assert [span.during.upper for span in spans] == [start + 5 * SECOND] * 3
+
+
+def test_whose_access_ends_is_out_of_the_room_at_the_last_heartbeat(
+    learner, manager, lesson, now, django_capture_on_commit_callbacks
+):
+    learner.set_password("a-long-phrase-of-mine")
+    learner.save()
+    presence = enter(learner, lesson, now)
+    beat(presence, now + 5 * SECOND)
+    with django_capture_on_commit_callbacks(execute=True):
+        reset_access(user=learner, actor=manager, at=now + 60 * SECOND)
+    assert not OpenPresence.objects.exists()
+    assert actions.record_heartbeats([Beat(presence.connection, now + 61 * SECOND)]) == set()
+    assert PresenceInterval.objects.get().during.upper == now + 5 * SECOND

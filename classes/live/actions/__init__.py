@@ -22,6 +22,7 @@ from classes.live.actions.presence import (
     Beat,
     close_presence,
     close_silent_presences,
+    end_presence,
     open_presence,
     record_heartbeats,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "confirm_published",
     "end_lesson",
     "end_overdue_lessons",
+    "end_presence",
     "keep_peers_alive",
     "leave_media",
     "lock_rooms",

@@ -9,6 +9,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -211,6 +213,17 @@ def close_presence(
         actor = User.objects.filter(person_id=person_id).first() if closing == Closing.LEFT else None
         audit.record_many(_close([found], lesson=found.lesson, closing=closing, actor=actor, at=at))
     return PresenceInterval.objects.filter(connection=connection).first()
+
+
+def end_presence(sender: Any, *, user: User, at: datetime.datetime, **signal: Any) -> None:
+    """Stop the clock of whoever may no longer be signed in (`accounts.signals.access_ended`), after commit.
+
+    The process that holds the socket drops it at its next writing; it cannot come back without signing in.
+    """
+    for connection in OpenPresence.objects.filter(person=user.person_id).values_list("connection", flat=True):
+        transaction.on_commit(
+            partial(close_presence, connection=connection, closing=Closing.SILENT, at=at), robust=True
+        )
 
 
 def close_silent_presences(*, at: datetime.datetime) -> int:

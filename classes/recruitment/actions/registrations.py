@@ -202,7 +202,8 @@ def issue_code(*, registration: Registration, actor: User, at: datetime.datetime
             rule="P7",
             next_step=gettext_noop("请先分班。"),
         )
-    require_trainee_account(user)
+    assert registration.training_class is not None  # an assigned one names its enrolment (constraint)
+    require_trainee_account(user, registration.training_class)
     with transaction.atomic():
         issued = issue_activation(user=user, actor=actor, at=at)
         audit.record(

@@ -8,21 +8,13 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
 
+from exchange.actions.moves import move
 from exchange.models import Package, Receipt, ReceiptRow
 from exchange.packages import Manifest
 from exchange.problems import source_of
-from exchange.states import PACKAGE_MOVES, RECEIPT_MOVES, Outcome, PackageState, ReceiptState
+from exchange.states import Outcome, PackageState, ReceiptState
 from policy.messages import gettext_noop
-from policy.moves import next_state
 from policy.refusals import Refusal
-
-_MOVES: Mapping[type, Mapping[str, Mapping[str, str]]] = {Package: PACKAGE_MOVES, Receipt: RECEIPT_MOVES}
-
-
-def move(row: Package | Receipt, verb: str) -> None:
-    """Set the state that `verb` leads to; raises Refusal `move_refused` where the table lists none."""
-    row.state = next_state(row, _MOVES[type(row)], verb)
-
 
 # --- packages ---
 
