@@ -33,8 +33,17 @@ from attendance.permissions import (
 from attendance.queries import LessonTrace, TraineeCredit
 from attendance.wording import reason_words, remark_words, sign_in_words
 from audit.queries import entries_about
+from audit.reconciliation import differences
 from classes.models import Enrolment, Lesson
-from classes.permissions import access_class, access_enrolment, can_teach, require_teach, sees_roster
+from classes.permissions import (
+    access_class,
+    access_enrolment,
+    can_decide,
+    can_manage,
+    can_teach,
+    require_teach,
+    sees_roster,
+)
 from classes.states import EnrolmentState, LessonState
 from courses.models import Material
 from courses.permissions import can_read_materials
@@ -312,10 +321,12 @@ def class_table(request: HttpRequest, pk: int) -> HttpResponse:
     """Everybody's time by kind, share and verdict; each figure leads to what it was made of."""
     training_class = access_times_of_class(request.user, pk)
     credits = queries.credit_of_class(training_class)
+    answers_for_it = can_manage(request.user, training_class) or can_decide(request.user, training_class)
     return render(
         request,
         "attendance/class.html",
         {
+            "differences": differences(training_class.subject) if answers_for_it else [],
             "training_class": training_class,
             "rows": [_table_row(one) for one in credits],
             "passed": sum(one.passed for one in credits),

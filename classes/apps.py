@@ -8,9 +8,12 @@ class ClassesApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
+        from audit import reconciliation
         from classes import evidence, packages, queries, teaching
+        from classes.reconciliation import class_differences
 
         evidence.register_kinds()
         packages.register_kinds()
         start.register(queries.next_steps_for)
         teaching.register()
+        reconciliation.register(class_differences)

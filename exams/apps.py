@@ -8,6 +8,9 @@ class ExamsApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
+        from audit import reconciliation
         from exams import evidence, queries  # noqa: F401  (evidence registers this app's kinds)
+        from exams.reconciliation import exam_differences
 
         start.register(queries.next_steps_for)
+        reconciliation.register(exam_differences)

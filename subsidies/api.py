@@ -213,11 +213,12 @@ class ChainSerializer(Body):
     faults = serializers.ListField(child=serializers.CharField())
 
 
-class DifferenceSerializer(Body):
+class RowDifferenceSerializer(Body):
     row = serializers.CharField(help_text="its table and key")
-    code = serializers.CharField(help_text="differs or unrecorded")
-    says = serializers.CharField()
-    recorded = serializers.CharField(help_text="empty where the evidence has nothing of it")
+    code = serializers.CharField(help_text="differs, unrecorded (no evidence) or gone (no row)")
+    what = serializers.CharField(help_text="what the row holds, for people")
+    says = serializers.CharField(help_text="in what it differs, as the row has it; empty where it is gone")
+    recorded = serializers.CharField(help_text="the same as recorded; empty where the evidence has none")
     message = serializers.CharField(source="sentence")
 
 
@@ -239,7 +240,7 @@ class TraceSerializer(Body):
     verdict_entry = serializers.IntegerField()
     verdict_hash = serializers.CharField()
     chain = ChainSerializer(allow_null=True)
-    differences = DifferenceSerializer(many=True, help_text="rows that the evidence does not bear out")
+    differences = RowDifferenceSerializer(many=True, help_text="rows that the evidence does not bear out")
     lessons = TracedLessonSerializer(many=True)
 
 

@@ -1,170 +1,193 @@
-"""Money against the log: exam, certificate, who the trainee is, and a claim with its lines."""
+"""Money against the log: a claim with its lines, its notice, the objections to it and its decision."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from cryptography.exceptions import InvalidTag
-from django.db import DEFAULT_DB_ALIAS
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
-import audit
-from accounts import vault
-from accounts.models import Person
 from audit.models import Entry
-from audit.reconciliation import Difference, compare_by_query
-from classes.models import Enrolment
-from classes.states import EnrolmentState
+from audit.reconciliation import Compared, Difference, Field, difference
+from classes import reconciliation
 from subsidies.figures import lines_digest
 from subsidies.models import Claim, ClaimLine
+from subsidies.states import ClaimState, ObjectionState
 
-NAMES: dict[str, str | Promise] = {
-    "attempt": gettext_lazy("结业考试成绩"),
-    "certificate": gettext_lazy("合格证"),
-    "decision": gettext_lazy("核定金额"),
+FIELDS: Mapping[str, Field] = {
+    **reconciliation.FIELDS,
+    "claim": Field(_("状态"), dict(ClaimState.choices)),
+    "heads": Field(_("人数")),
+    "rate": Field(_("标准（元/人）")),
+    "amount": Field(_("金额（元）")),
+    "lines": Field(_("明细的摘要")),
+    "decided": Field(_("核定金额（元）")),
+    "held": Field(_("不付的行")),
+    "file": Field(_("申请表的摘要")),
+    "first_day": Field(_("公示首日")),
+    "last_day": Field(_("公示末日")),
+    "objection": Field(_("状态"), dict(ObjectionState.choices)),
+    "line": Field(_("行")),
+    "text": Field(_("内容的摘要")),
+    "answer": Field(_("答复的摘要")),
 }
 
-_SQL = """
-WITH told AS MATERIALIZED (
-    SELECT chain, seq, kind, subject, facts FROM audit_entry
-    WHERE (%(chain)s::text IS NULL OR chain = %(chain)s)
-        AND kind IN ('exam.submitted', 'certificate.issued', 'certificate.revoked', 'claim.decided')
-), trainee AS MATERIALIZED (
-    SELECT e.id, 'class/' || e.training_class_id AS chain,
-        'class/' || e.training_class_id || '/trainee/' || e.id AS subject
-    FROM classes_enrolment e
-    WHERE %(chain)s::text IS NULL OR 'class/' || e.training_class_id = %(chain)s
-), compared AS (
-    SELECT t.chain, 'exams_attempt' AS tbl, a.id AS key, 'attempt' AS what,
-        concat_ws(' ', t.subject, a.number, a.points || '/' || x.total_points) AS says,
-        concat_ws(' ', e.subject, e.facts->>'number', (e.facts->>'points') || '/' || (e.facts->>'total'))
-            AS recorded,
-        t.id AS enrolment
-    FROM exams_attempt a
-    JOIN exams_exam x ON x.id = a.exam_id
-    JOIN trainee t ON t.id = a.enrolment_id
-    LEFT JOIN told e ON e.kind = 'exam.submitted' AND e.chain = t.chain AND e.facts->>'attempt' = a.id::text
-    WHERE a.state = 'submitted'
-    UNION ALL
-    SELECT t.chain, 'exams_certificate', c.id, 'certificate',
-        concat_ws(' ', t.subject, c.number, c.issued_on, c.attempt_id, v.evidence_seq, c.state),
-        CASE WHEN e.seq IS NOT NULL THEN concat_ws(' ', e.subject, e.facts->>'number',
-            e.facts->>'issued_on', e.facts->>'attempt', e.facts->>'verdict_entry',
-            CASE WHEN r.seq IS NULL THEN 'valid' ELSE 'revoked' END) END,
-        t.id
-    FROM exams_certificate c
-    JOIN trainee t ON t.id = c.enrolment_id
-    JOIN attendance_verdict v ON v.enrolment_id = c.verdict_id
-    LEFT JOIN told e ON e.kind = 'certificate.issued' AND e.chain = t.chain
-        AND e.facts->>'certificate' = c.id::text
-    LEFT JOIN told r ON r.kind = 'certificate.revoked' AND r.chain = t.chain
-        AND r.facts->>'certificate' = c.id::text
-    UNION ALL
-    SELECT 'class/' || m.training_class_id, 'subsidies_claim', m.id, 'decision',
-        concat_ws(' ', m.state, m.decided_amount),
-        CASE WHEN e.seq IS NOT NULL THEN concat_ws(' ',
-            CASE WHEN (e.facts->>'approved')::boolean THEN 'approved' ELSE 'rejected' END,
-            (e.facts->>'amount')::numeric(12, 2)) END,
-        NULL
-    FROM subsidies_claim m
-    LEFT JOIN told e ON e.kind = 'claim.decided' AND e.facts->>'claim' = m.id::text
-        AND e.chain = 'class/' || m.training_class_id
-    WHERE (%(chain)s::text IS NULL OR 'class/' || m.training_class_id = %(chain)s)
-        AND (m.decided_amount IS NOT NULL OR e.seq IS NOT NULL)
+_CLAIM = Compared(
+    _("补贴申请"),
+    "subsidies_claim",
+    """
+    SELECT c.chain, m.id::text, m.id, NULL::bigint, jsonb_build_object('number', m.number,
+        'institution', m.institution_id, 'edition', m.edition, 'claim', m.state)
+      FROM subsidies_claim m JOIN class c ON c.id = m.training_class_id
+    """,
+    """
+    SELECT e.chain, e.facts->>'claim', NULL::bigint, jsonb_build_object('number', e.facts->'number',
+        'institution', c.institution_id, 'edition', e.facts->'edition', 'claim', s.state)
+      FROM entry e
+      JOIN class c ON c.chain = e.chain
+      JOIN (SELECT DISTINCT ON (chain, facts->>'claim') chain, facts->>'claim' AS claim,
+                   CASE kind WHEN 'claim.drawn_up' THEN 'draft'
+                             WHEN 'claim.decided' THEN CASE WHEN (facts->>'approved')::boolean
+                                                            THEN 'approved' ELSE 'rejected' END
+                             ELSE split_part(kind, '.', 2) END AS state
+              FROM entry
+             WHERE kind IN ('claim.drawn_up', 'claim.submitted', 'claim.returned', 'claim.noticed',
+                            'claim.decided')
+             ORDER BY chain, facts->>'claim', seq DESC) AS s
+        ON s.chain = e.chain AND s.claim = e.facts->>'claim'
+     WHERE e.kind = 'claim.drawn_up'
+    """,
 )
-SELECT chain, tbl, key, what, says, recorded, enrolment FROM compared
-WHERE says IS DISTINCT FROM recorded
-ORDER BY chain, what, key
-"""
+# A line that is left out is paid 0; the decision names those.
+_DECISION = Compared(
+    _("核定金额"),
+    "subsidies_claim",
+    """
+    SELECT c.chain, m.id::text, m.id, NULL::bigint, jsonb_build_object(
+        'decided', m.decided_amount::text,
+        'held', (SELECT coalesce(jsonb_agg(l.n ORDER BY l.n), '[]') FROM subsidies_claimline l
+                  WHERE l.claim_id = m.id AND coalesce(l.decided_amount, 0) = 0))
+      FROM subsidies_claim m JOIN class c ON c.id = m.training_class_id
+     WHERE m.decided_amount IS NOT NULL
+        OR EXISTS (SELECT FROM subsidies_claimline l
+                    WHERE l.claim_id = m.id AND l.decided_amount IS NOT NULL)
+    """,
+    """
+    SELECT chain, facts->>'claim', NULL::bigint, jsonb_build_object(
+        'decided', (facts->>'amount')::numeric(12, 2)::text, 'held', facts->'held_lines')
+      FROM entry WHERE kind = 'claim.decided'
+    """,
+)
+_EXPORT = Compared(
+    _("申请表文件"),
+    "subsidies_claim",
+    """
+    SELECT c.chain, m.id::text, m.id, NULL::bigint, jsonb_build_object('file', m.export_sha256)
+      FROM subsidies_claim m JOIN class c ON c.id = m.training_class_id
+     WHERE m.export_sha256 <> ''
+    """,
+    """
+    SELECT chain, claim, NULL::bigint, jsonb_build_object('file', file) FROM (
+        SELECT DISTINCT ON (chain, facts->>'claim') chain, facts->>'claim' AS claim, facts->'file' AS file
+          FROM entry WHERE kind IN ('claim.redrawn', 'claim.exported')
+         ORDER BY chain, facts->>'claim', seq DESC
+    ) AS last WHERE file IS NOT NULL
+    """,
+)
+_NOTICE = Compared(
+    _("公示"),
+    "subsidies_publicnotice",
+    """
+    SELECT c.chain, m.id::text, n.id, NULL::bigint, jsonb_build_object('first_day', n.first_day,
+        'last_day', n.last_day, 'opened_at', n.opened_at)
+      FROM subsidies_publicnotice n
+      JOIN subsidies_claim m ON m.id = n.claim_id
+      JOIN class c ON c.id = m.training_class_id
+    """,
+    """
+    SELECT chain, facts->>'claim', NULL::bigint, jsonb_build_object('first_day', facts->'first_day',
+        'last_day', facts->'last_day', 'opened_at', at)
+      FROM entry WHERE kind = 'claim.noticed'
+    """,
+)
+_OBJECTION = Compared(
+    _("公示异议"),
+    "subsidies_objection",
+    """
+    SELECT c.chain, o.id::text, o.id, NULL::bigint, jsonb_build_object('line', l.n,
+        'text', encode(sha256(convert_to(o.text, 'UTF8')), 'hex'), 'objection', o.state,
+        'answer', CASE WHEN o.answer <> '' THEN encode(sha256(convert_to(o.answer, 'UTF8')), 'hex') END)
+      FROM subsidies_objection o
+      JOIN subsidies_publicnotice n ON n.id = o.notice_id
+      JOIN subsidies_claim m ON m.id = n.claim_id
+      JOIN class c ON c.id = m.training_class_id
+      LEFT JOIN subsidies_claimline l ON l.id = o.line_id
+    """,
+    """
+    SELECT e.chain, e.facts->>'objection', NULL::bigint, jsonb_build_object('line', e.facts->'line',
+        'text', e.facts->'text', 'objection', CASE (a.facts->>'upheld')::boolean WHEN true THEN 'upheld'
+            WHEN false THEN 'dismissed' ELSE 'open' END,
+        'answer', a.facts->'answer')
+      FROM entry e
+      LEFT JOIN entry a ON a.kind = 'objection.answered' AND a.chain = e.chain
+            AND a.facts->>'objection' = e.facts->>'objection'
+     WHERE e.kind = 'objection.lodged'
+    """,
+)
+COMPARED = (_CLAIM, _DECISION, _EXPORT, _NOTICE, _OBJECTION)
+KINDS = (
+    "claim.drawn_up",
+    "claim.redrawn",
+    "claim.submitted",
+    "claim.returned",
+    "claim.noticed",
+    "claim.decided",
+    "claim.exported",
+    "objection.lodged",
+    "objection.answered",
+)
+_FIGURES = Compared(_("申请金额和明细"), "subsidies_claim", "", "")
 
 
 def claim_differences(chain: str | None, using: str) -> list[Difference]:
-    """Rows of exams, certificates, the roster and the claim that the log does not bear out. Five queries."""
-    return [
-        *compare_by_query(_SQL, NAMES, chain, using),
-        *_identities(chain),
-        *_claims(chain, using),
-    ]
+    """Rows of claims and notices that the log does not bear out. Four queries."""
+    return [*reconciliation.compare(COMPARED, KINDS, FIELDS, chain, using), *_figures(chain, using)]
 
 
-def _class_of(chain: str) -> int:
-    """The class of `class/12`; 0 for other chains, which no class has."""
-    area, _slash, number = chain.partition("/")
-    return int(number) if area == "class" and number.isdecimal() else 0
+def _figures(chain: str | None, using: str) -> list[Difference]:
+    """Claims whose figures or lines are not those of the last drawing up.
 
-
-def _identities(chain: str | None) -> list[Difference]:
-    """Trainees whose name, ID number or category is not what was committed to when they were enrolled.
-
-    Read over the application's own connection: the regulator's login reads no sealed column.
+    A line says its trainee, the seconds of the verdict, the certificate and its yuan; the public notice
+    shows these same lines.
     """
-    enrolments = Enrolment.objects.using(DEFAULT_DB_ALIAS).filter(state=EnrolmentState.ACTIVE)
-    entries = Entry.objects.using(DEFAULT_DB_ALIAS).filter(
-        kind__in=("roster.imported", "roster.trainee_added")
-    )
-    if chain is not None:
-        enrolments, entries = enrolments.filter(training_class=_class_of(chain)), entries.filter(chain=chain)
-    committed: dict[str, set[str]] = defaultdict(set)
-    for name, facts in entries.values_list("chain", "facts"):
-        committed[name].update(facts.get("commitments", ()))
-        if commitment := facts.get("commitment"):
-            committed[name].add(commitment)
-    return [
-        Difference(
-            chain=f"class/{enrolment.training_class_id}",
-            row=f"classes_enrolment/{enrolment.pk}",
-            what=_("学员的姓名、身份证号和类别"),
-            says=_("现在的登记"),
-            recorded=_("编入时的登记"),
-            enrolment=enrolment.pk,
-        )
-        for enrolment in enrolments.select_related("person").order_by("training_class_id", "pk")
-        if _commitment(enrolment) not in committed[f"class/{enrolment.training_class_id}"]
-    ]
-
-
-def _commitment(enrolment: Enrolment) -> str | None:
-    """The commitment to what the row says now; None where its seals do not open."""
-    person: Person = enrolment.person
-    try:
-        salt = vault.unseal(enrolment.commitment_salt_sealed, context=Enrolment.SALT_CONTEXT)
-        number = person.open_id_number()
-    except (InvalidTag, ValueError):
-        return None
-    return audit.commit("\n".join([number, person.name, enrolment.category]), salt=salt)
-
-
-def _claims(chain: str | None, using: str) -> list[Difference]:
-    """Claims whose figures or lines are not those of the last drawing up."""
     claims = Claim.objects.using(using).order_by("training_class_id")
     lines = ClaimLine.objects.using(using).select_related("verdict", "certificate").order_by("claim_id", "n")
     entries = Entry.objects.using(using).filter(kind__in=("claim.drawn_up", "claim.redrawn"))
     if chain is not None:
-        claims = claims.filter(training_class=_class_of(chain))
-        lines = lines.filter(claim__training_class=_class_of(chain))
+        training_class = reconciliation.class_of(chain)
+        claims = claims.filter(training_class=training_class)
+        lines = lines.filter(claim__training_class=training_class)
         entries = entries.filter(chain=chain)
     said = {entry.subject: entry.facts for entry in entries.order_by("chain", "seq")}
     lines_of = {pk: list(group) for pk, group in groupby(lines, key=lambda line: line.claim_id)}
     found = []
     for claim in claims:
+        says = {
+            "heads": claim.effective_trainees,
+            "rate": f"{claim.rate:.2f}",
+            "amount": f"{claim.amount:.2f}",
+            "lines": digest_of_lines(lines_of.get(claim.pk, [])),
+        }
         facts = said.get(claim.subject)
-        mine = lines_of.get(claim.pk, [])
-        figures = (
-            f"{claim.effective_trainees} × {claim.rate:.2f} = {claim.amount:.2f} {digest_of_lines(mine)[:12]}"
-        )
-        recorded = (
-            f"{facts['heads']} × {facts['rate']} = {facts['amount']} {facts['lines'][:12]}" if facts else ""
-        )
-        if figures != recorded:
+        recorded = {name: facts[name] for name in says} if facts else None
+        if says != recorded:
             found.append(
-                Difference(
+                difference(
+                    _FIGURES,
                     chain=f"class/{claim.training_class_id}",
-                    row=f"subsidies_claim/{claim.pk}",
-                    what=_("申请金额和明细"),
-                    says=figures,
+                    key=str(claim.pk),
+                    says=says,
                     recorded=recorded,
+                    fields=FIELDS,
+                    enrolment=None,
                 )
             )
     return found

@@ -12,6 +12,7 @@ from attendance.models import Check
 from attendance.queries import credit_of_class
 from audit.models import Entry, Root
 from audit.queries import entries_of_chain
+from audit.reconciliation import differences
 from classes.live.models import PresenceInterval, Recording, RoomEvent
 from classes.models import TrainingClass
 from classes.states import ClassState
@@ -84,7 +85,12 @@ def class_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "supervision/class_attendance.html",
-        {"class": training_class, "tab": "attendance", "rows": credit_of_class(training_class, using=ALIAS)},
+        {
+            "class": training_class,
+            "tab": "attendance",
+            "rows": credit_of_class(training_class, using=ALIAS),
+            "differences": differences(training_class.subject, using=ALIAS),
+        },
     )
 
 

@@ -3,17 +3,18 @@
 import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
 import audit
 from accounts.models import User
 from attendance.actions.checks import close_due_checks
+from attendance.actions.watching import close_watches
 from attendance.models import Check, SignIn, Verdict
 from attendance.queries import TraineeCredit, credit_of_class
-from attendance.reconciliation import attendance_differences
 from attendance.states import SignInState
+from audit.reconciliation import require_borne_out
 from classes.models import TrainingClass
 from classes.permissions import require_manage
 from classes.states import ClassState
@@ -36,7 +37,8 @@ def conclude_attendance(
         if already:
             return already
         _judge_concludable(training_class, at)
-        _require_borne_out(training_class)
+        close_watches(training_class=training_class, at=at)
+        require_borne_out(training_class.subject, rule="M6")
         credits = credit_of_class(training_class)
         entries = audit.record_many([_entry(training_class, one, actor, at) for one in credits])
         return Verdict.objects.bulk_create(
@@ -93,21 +95,6 @@ def _judge_concludable(training_class: TrainingClass, at: datetime.datetime) -> 
             required=0,
             rule="M8",
             next_step=gettext_noop("请等几秒钟再结班。"),
-        )
-
-
-def _require_borne_out(training_class: TrainingClass) -> None:
-    """Refuse to judge by rows that the evidence log does not bear out (M6)."""
-    if differ := attendance_differences(training_class.subject, DEFAULT_DB_ALIAS):
-        raise Refusal(
-            "evidence_differs",
-            gettext_noop("考勤数据有 %(rows)s 处和留痕不一致，不能作考勤结论。第一处：%(first)s"),
-            found=differ[0].says,
-            required=differ[0].recorded or None,
-            rule="M6",
-            params={"rows": len(differ), "first": differ[0].sentence},
-            next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),
-            details={"rows": [difference.row for difference in differ]},
         )
 
 

@@ -124,6 +124,24 @@ def close_silent_watches(*, at: datetime.datetime) -> int:
     return closed
 
 
+def close_watches(*, training_class: TrainingClass, at: datetime.datetime) -> int:
+    """End what is still watched of a class that is over, each at its last heartbeat, with its evidence."""
+    with transaction.atomic():
+        # Everybody first: the log is locked with the first entry, and after that nobody waits for a person.
+        watching = Person.objects.filter(open_watch__enrolment__training_class=training_class)
+        list(watching.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk"))
+        open_ones = (
+            OpenWatch.objects.select_for_update(of=("self",))
+            .select_related("enrolment__training_class", "material")
+            .filter(enrolment__training_class=training_class)
+        )
+        watches = list(open_ones.order_by("person_id"))
+        for watch in watches:
+            _store(watch, WatchClosing.CLASS_OVER, None, at)
+            watch.delete()
+    return len(watches)
+
+
 def judge_watchable(training_class: TrainingClass, material: Material, at: datetime.datetime) -> None:
     """Raise unless watching this video earns time in this class now; codes as in `open_watch`."""
     if (

@@ -1,6 +1,6 @@
 """Everything that writes evidence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -14,6 +14,7 @@ from audit import kinds, merkle, queries, signing
 from audit.canonical import GENESIS, JSON, canonical, digest
 from audit.kinds import Fact
 from audit.models import Entry, Root, Span
+from audit.reconciliation import Difference
 from audit.subjects import chain_of
 from audit.verification import Verification
 from policy.refusals import Refusal
@@ -167,7 +168,7 @@ def seal_now(*, at: datetime) -> Root:
         return _seal(legal_day(at), closes_day=False, until=None, at=at)
 
 
-def record_verification(found: Verification, *, at: datetime) -> Entry:
+def record_verification(found: Verification, differ: Sequence[Difference], *, at: datetime) -> Entry:
     """Put the outcome of a verification on record."""
     with transaction.atomic():
         return record(
@@ -180,6 +181,8 @@ def record_verification(found: Verification, *, at: datetime) -> Entry:
                 "roots": found.roots,
                 "faults": len(found.faults),
                 "first_fault": f"{found.faults[0].place} {found.faults[0].code}" if found.faults else None,
+                "differences": len(differ),
+                "first_difference": f"{differ[0].chain} {differ[0].row}" if differ else None,
             },
             at=at,
         )

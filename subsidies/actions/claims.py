@@ -22,7 +22,7 @@ from attendance.queries import credit_of_class
 from audit.actions import legal_day
 from audit.models import Entry
 from audit.personal_data import holds_personal_data
-from audit.reconciliation import differences
+from audit.reconciliation import require_borne_out
 from audit.verification import verify_chain
 from classes.models import TrainingClass
 from classes.states import ClassState
@@ -152,7 +152,7 @@ def open_notice(*, actor: User, claim: Claim, at: datetime.datetime) -> PublicNo
 
     The day of opening is day 0 (Civil Code art. 201), the last day is included. Opening again returns the
     notice. Raises Refusal `officer_required` (403), `claim_move`, `certificate_revoked`, `verdict_changed`,
-    `evidence_broken`, `calendar_unpublished`, `edition_unset`.
+    `evidence_broken`, `evidence_differs`, `calendar_unpublished`, `edition_unset`.
     """
     with transaction.atomic():
         claim = _lock(claim)
@@ -487,17 +487,7 @@ def _require_sound(claim: Claim) -> None:
                 next_step=gettext_noop("请联系平台运营核对留痕。"),
                 details={"line": line.n, "verdict": verdict.credited_microseconds},
             )
-    if differ := differences(claim.training_class.subject):
-        raise Refusal(
-            "evidence_differs",
-            gettext_noop("数据库里有 %(rows)s 处和留痕不一致，先不能办理。第一处：%(first)s"),
-            found=differ[0].says,
-            required=differ[0].recorded or None,
-            rule="P10",
-            params={"rows": len(differ), "first": differ[0].sentence},
-            next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),
-            details={"rows": [difference.row for difference in differ]},
-        )
+    require_borne_out(claim.training_class.subject, rule="P10")
 
 
 def _require_notice_over(claim: Claim, at: datetime.datetime) -> None:

@@ -5,12 +5,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.db import transaction
 
-import audit
 from accounts.models import Person
 from attendance.models import Check, CheckAnswer, CheckTarget, SignIn
 from attendance.states import CheckKind, SignInMethod, SignInState
@@ -27,6 +24,13 @@ from identity.models import FaceTemplate
 from tests.cast import SHANGHAI
 from tests.identity.conftest import shown_text
 from tests.identity.pictures import burst
+from tests.on_record import (
+    class_on_record,
+    enrol_on_record,
+    held_on_record,
+    record,
+    timetable_on_record,
+)
 
 DAY = datetime.date(2026, 9, 7)
 
@@ -44,12 +48,7 @@ class Room:
     cast: Cast
 
     def enrol(self, person: Person) -> Enrolment:
-        return Enrolment.objects.create(
-            training_class=self.training_class,
-            person=person,
-            category="rural_worker",
-            commitment_salt_sealed=b"salt",
-        )
+        return enrol_on_record(self.training_class, person)
 
     @property
     def learner(self) -> Enrolment:
@@ -66,7 +65,7 @@ class Room:
     ) -> Lesson:
         starts_at = clock(starts) if isinstance(starts, str) else starts
         ends_at = clock(ends) if isinstance(ends, str) else ends
-        return Lesson.objects.create(
+        lesson = Lesson.objects.create(
             training_class=self.training_class,
             starts_at=starts_at,
             ends_at=ends_at,
@@ -77,6 +76,9 @@ class Room:
             opened_at=None if state == LessonState.PLANNED else starts_at,
             closed_at=ends_at if state == LessonState.CLOSED else None,
         )
+        timetable_on_record(self.training_class)
+        held_on_record(lesson)
+        return lesson
 
     def seen(
         self, enrolment: Enrolment, lesson: Lesson, *stretches: tuple[datetime.datetime, datetime.datetime]
@@ -92,7 +94,7 @@ class Room:
                 closing=Closing.SILENT,
                 connection=connection,
             )
-            self._record(
+            record(
                 "presence.closed",
                 person_subject(lesson, enrolment.person_id),
                 until,
@@ -136,7 +138,7 @@ class Room:
             signed_out_at=until,
         )
         subject = person_subject(lesson, enrolment.person_id)
-        self._record(
+        record(
             "attendance.sign_in_accepted",
             subject,
             decided_at or at,
@@ -145,12 +147,8 @@ class Room:
             counts_from=at,
         )
         if until:
-            self._record("attendance.signed_out", subject, until, sign_in=sign_in.pk)
+            record("attendance.signed_out", subject, until, sign_in=sign_in.pk)
         return sign_in
-
-    def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
-        with transaction.atomic():
-            audit.record(kind, actor_id=None, subject=subject, facts=facts, at=at)
 
     def checked(
         self,
@@ -164,7 +162,7 @@ class Room:
         closed: bool = True,
     ) -> Check:
         """A check with who was asked and who answered when; answers to questions are wrong ones."""
-        question = kind == CheckKind.QUESTION
+        question, asked = kind == CheckKind.QUESTION, list(asked)
         check = Check.objects.create(
             lesson=lesson,
             kind=kind,
@@ -186,7 +184,7 @@ class Room:
                         option=0 if question else None,
                         correct=False if question else None,
                     )
-                    self._record(
+                    record(
                         "attendance.check_answered",
                         person_subject(lesson, enrolment.person_id),
                         at,
@@ -194,7 +192,7 @@ class Room:
                         option=0 if question else None,
                         correct=False if question else None,
                     )
-        self._record(
+        record(
             "attendance.check_opened",
             check.subject,
             opened_at,
@@ -204,10 +202,10 @@ class Room:
             prompt=check.prompt,
             options=check.options,
             correct=check.correct,
-            asked=[],
+            asked=[enrolment.pk for enrolment in asked],
         )
         if closed:
-            self._record(
+            record(
                 "attendance.check_closed",
                 check.subject,
                 due_at,
@@ -226,7 +224,7 @@ def room(cast: Cast, now: datetime.datetime) -> Room:
     course = Course.objects.create(
         name="GYB 创业意识培训（直播）", course_type="GYB", origin=Origin.CONVERTED
     )
-    training_class = TrainingClass.objects.create(
+    training_class = class_on_record(
         institution=cast.school,
         course=course,
         name="2026 年第 6 期创业意识培训班",

@@ -15,8 +15,8 @@ from attendance import actions
 from attendance.models import SignIn
 from attendance.states import SignInState
 from audit.models import Entry
-from classes.models import Lesson, TrainingClass
-from classes.states import ClassState, LessonState
+from classes.models import Lesson
+from classes.states import LessonState
 from config.demo.cast import Cast
 from identity.actions import give_consent
 from identity.models import FaceTemplate
@@ -24,6 +24,7 @@ from tests.attendance.conftest import DAY, Room, clock
 from tests.cast import client_of
 from tests.identity.conftest import shown_text
 from tests.identity.pictures import burst
+from tests.on_record import finish_on_record
 
 pytestmark = pytest.mark.django_db
 Capture = Callable[..., Any]
@@ -264,7 +265,7 @@ def test_the_trace_tells_the_story_in_one_sum(cast: Cast, room: Room, heard: Les
 def test_a_verdict_s_page_says_that_it_is_final(
     cast: Cast, room: Room, heard: Lesson, learner: Client
 ) -> None:
-    TrainingClass.objects.update(state=ClassState.FINISHED, finished_at=clock("12:00"))
+    finish_on_record(room.training_class, clock("12:00"))
     room.training_class.refresh_from_db()
     [verdict] = actions.conclude_attendance(
         training_class=room.training_class, actor=cast.manager, at=clock("12:01")

@@ -309,7 +309,7 @@ def test_signing_out_ends_the_window_and_signing_in_again_opens_another(
     assert actions.sign_out(lesson=lesson, actor=cast.learner, at=clock("09:40")) == out
     out.refresh_from_db()
     assert out.signed_out_at == clock("09:30")
-    assert kinds() == ["attendance.signed_out"]
+    assert kinds() == ["attendance.sign_in_accepted", "attendance.signed_out"]
     assert queries.credit_of(room.learner).credited_microseconds == 3600 * 1_000_000
     again = by_code(cast, lesson, room, "08:36")
     SignIn.objects.filter(pk=again.pk).update(requested_at=clock("10:30"))

@@ -12,11 +12,12 @@ from attendance import actions, queries
 from attendance.models import MICROSECONDS, SignIn, UnitCredit, Verdict
 from attendance.states import SignInMethod, SignInState
 from audit.models import Entry
-from classes.models import Enrolment, Lesson, TrainingClass
-from classes.states import ClassState, LessonState
+from classes.models import Enrolment, Lesson
+from classes.states import LessonState
 from config.demo.cast import Cast
 from policy.refusals import Refusal
 from tests.attendance.conftest import Room, clock
+from tests.on_record import finish_on_record, leave_on_record
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def finished(room: Room) -> Room:
 
 
 def finish(room: Room) -> None:
-    TrainingClass.objects.update(state=ClassState.FINISHED, finished_at=clock("12:00"))
+    finish_on_record(room.training_class, clock("12:00"))
     room.training_class.refresh_from_db()
 
 
@@ -152,7 +153,7 @@ def test_a_check_that_the_end_of_the_lesson_cut_short_holds_nothing_up(finished:
 
 
 def test_who_left_gets_no_verdict(finished: Room) -> None:
-    Enrolment.objects.exclude(pk=finished.learner.pk).update(state="left")
+    leave_on_record(Enrolment.objects.exclude(pk=finished.learner.pk).get())
     assert [verdict.pk for verdict in conclude(finished)] == [finished.learner.pk]
 
 

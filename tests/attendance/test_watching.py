@@ -20,7 +20,6 @@ from attendance.tasks import close_watches
 from audit.models import Entry
 from classes.live.models import OpenPresence, PresenceInterval
 from classes.models import Lesson
-from classes.states import ClassState
 from courses.actions.versions import publish_version, set_outline, write_draft
 from courses.models import Material
 from courses.outlines import UnitDraft
@@ -29,6 +28,7 @@ from policy.terms import CreditKind, HourKind
 from tests.attendance.conftest import Room, clock
 from tests.cast import client_of
 from tests.courses.shelf import material
+from tests.on_record import change_on_record, finish_on_record
 
 HOUR = 2700  # seconds in a 课时 of the demo edition
 VIDEO = 600_000  # milliseconds
@@ -89,9 +89,7 @@ def video(room: Room, now: datetime.datetime) -> Material:
     units = [UnitDraft(kind=HourKind.ON_DEMAND, hours=Decimal(1), title="点播")]
     set_outline(version=version, units=units, notes="", actor=None, at=now)
     publish_version(version=version, actor=None, at=now)
-    room.training_class.course_version = version
-    room.training_class.mode = "mixed"
-    room.training_class.save()
+    change_on_record(room.training_class, course_version=version, mode="mixed")
     return made
 
 
@@ -436,8 +434,8 @@ def test_only_its_trainees_are_timed(player, cast):
 def test_the_end_of_the_class_ends_the_watch_and_the_verdict_has_its_time(player, room):
     player.opens().plays(20)
     training_class = room.training_class
-    training_class.state, training_class.finished_at = ClassState.FINISHED, player.at
-    training_class.save()
+    finish_on_record(training_class, player.at)
+    training_class.refresh_from_db()
     with pytest.raises(Refusal) as error:
         player.beats(25_000)
     assert error.value.code == "class_not_running"

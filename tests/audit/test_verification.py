@@ -399,7 +399,7 @@ def test_the_command_refuses_what_it_cannot_check(log: list[Root], arguments: li
 def test_the_nightly_verification_is_itself_on_record(log: list[Root], caplog: pytest.LogCaptureFixture):
     verify_evidence()
     entry = Entry.objects.get(kind="evidence.verified")
-    assert entry.sentence == "核对留痕：2 条链、10 条记录、2 个根，发现 0 处出入"
+    assert entry.sentence == "核对留痕：2 条链、10 条记录、2 个根，发现 0 处出入；0 行数据和留痕不一致"
     assert (entry.subject, entry.actor_id, entry.facts["first_fault"]) == ("platform/evidence", None, None)
 
     CHANGE_2()

@@ -93,13 +93,18 @@ def add_questions(training_class: TrainingClass) -> None:
 
 @pytest.fixture
 def school(room: Room) -> School:
+    add_questions(room.training_class)
+    return school_in(room)
+
+
+def school_in(room: Room) -> School:
+    """The lessons of the class, and its exam."""
     live = room.lesson("08:30", "11:30", hours="4")
     lesson = room.lesson("14:00", "14:45", hours="1", kind="exam", state=LessonState.PLANNED)
-    add_questions(room.training_class)
     exam = set_exam(
         actor=room.cast.trainer, training_class=room.training_class, lesson=lesson, at=clock("08:00")
     )
     return School(room, live, lesson, exam)
 
 
-__all__ = ["END", "OVER", "START", "School", "add_questions", "clock", "enrolled", "room"]
+__all__ = ["END", "OVER", "START", "School", "add_questions", "clock", "enrolled", "room", "school_in"]

@@ -17,12 +17,13 @@ from audit.models import Entry
 from classes.models import TrainingClass
 from classes.states import ClassState
 from config.demo.cast import Cast
-from exams.actions.certificates import print_pdf, revoke_certificate
+from exams.actions.certificates import conclude_class, print_pdf, revoke_certificate
 from exams.certificates.document import draw, han_date, readable_number
-from exams.models import Certificate, CertificateCounter, Exam
+from exams.models import Certificate, CertificateCounter
 from exams.queries import completions_of, next_steps_for
 from exams.states import CertificateState
 from policy.refusals import Refusal
+from tests.attendance.conftest import Room
 from tests.cast import client_of
 from tests.exams.conftest import OVER, START, School
 
@@ -67,12 +68,13 @@ def test_a_certificate_needs_both_the_exam_and_attendance(school: School, cast: 
     assert Entry.objects.get(kind="certificate.issued").facts["number"] == certificate.number
 
 
-def test_without_an_exam_the_class_ends_and_nobody_passes(school: School, cast: Cast) -> None:
-    school.attends(cast.learner)
-    Exam.objects.all().delete()
-    assert school.concludes() == []
-    school.training_class.refresh_from_db()
-    assert school.training_class.state == ClassState.FINISHED
+def test_without_an_exam_the_class_ends_and_nobody_passes(room: Room, cast: Cast) -> None:
+    live = room.lesson("08:30", "11:30")
+    room.signed_in(room.learner, live, live.starts_at)
+    room.seen(room.learner, live, (live.starts_at, live.ends_at))
+    assert conclude_class(actor=cast.manager, training_class=room.training_class, at=OVER) == []
+    room.training_class.refresh_from_db()
+    assert room.training_class.state == ClassState.FINISHED
     assert Verdict.objects.get().passed
 
 

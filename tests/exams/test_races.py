@@ -17,10 +17,12 @@ from classes.states import ClassState
 from config.demo.cast import Cast
 from exams.actions.attempts import close_due_attempts, save_answer, start_attempt, submit_attempt
 from exams.actions.certificates import conclude_class
-from exams.models import Attempt, AttemptAnswer, Certificate, CertificateCounter, Exam
+from exams.models import Attempt, AttemptAnswer, Certificate, CertificateCounter
 from exams.states import AttemptState
 from policy.refusals import Refusal
-from tests.exams.conftest import END, OVER, START, School
+from tests.attendance.conftest import Room
+from tests.exams.conftest import END, OVER, START, School, school_in
+from tests.on_record import class_on_record, timetable_on_record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATE = END + datetime.timedelta(seconds=1)
@@ -159,6 +161,7 @@ def test_the_class_concluded_twice_at_once_is_concluded_once(school: School, cas
 
 def test_a_sitting_that_meets_the_conclusion_does_not_begin(school: School, cast: Cast) -> None:
     school.lesson.__class__.objects.filter(pk=school.lesson.pk).update(ends_at=OVER)
+    timetable_on_record(school.training_class)
     with transaction.atomic():
         school.concludes(OVER)
         sitting = Meanwhile(
@@ -203,20 +206,22 @@ def test_two_classes_concluded_at_once_share_the_numbers_without_a_gap(
 
 def _copy(school: School) -> School:
     """Another class of the same school, as far as the first."""
-    room = type(school.room)(school.training_class, school.room.cast)
-    room.training_class = TrainingClass.objects.get(pk=school.training_class.pk)
-    room.training_class.pk, room.training_class.name = None, "2026 年第 7 期创业意识培训班"
-    room.training_class._state.adding = True
-    room.training_class.save()
-    lessons = []
-    for lesson in (school.live, school.lesson):
-        copy = lesson.__class__.objects.get(pk=lesson.pk)
-        copy.pk, copy.training_class = None, room.training_class
-        copy._state.adding = True
-        copy.save()
-        lessons.append(copy)
-    exam = Exam.objects.get(pk=school.exam.pk)
-    exam.pk, exam.training_class, exam.lesson = None, room.training_class, lessons[1]
-    exam._state.adding = True
-    exam.save()
-    return School(room, lessons[0], lessons[1], exam)
+    like = school.training_class
+    return school_in(
+        Room(
+            class_on_record(
+                institution=like.institution,
+                course=like.course,
+                name="2026 年第 7 期创业意识培训班",
+                mode=like.mode,
+                edition=like.edition,
+                starts_on=like.starts_on,
+                ends_on=like.ends_on,
+                lecturer=like.lecturer,
+                assistant=like.assistant,
+                state=like.state,
+                created_by=like.created_by,
+            ),
+            school.room.cast,
+        )
+    )

@@ -7,27 +7,24 @@ after come from the real actions.
 import datetime
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import translation
 
-import audit
-from accounts import vault
 from accounts.models import Institution, Person, User
 from attendance.models import Check, CheckAnswer, CheckTarget, SignIn, UnitCredit
 from attendance.states import CheckKind, SignInMethod, SignInState
-from audit import Record
-from classes.actions.roster import commitment_of
+from classes.actions.filing import snapshot_digest, snapshot_of
 from classes.live.models import PresenceInterval
 from classes.live.states import Closing
-from classes.models import Enrolment, Lesson, TrainingClass
-from classes.states import ClassState, LessonState
+from classes.models import Enrolment, Filing, Lesson, TrainingClass
+from classes.states import ClassState, FilingState, LessonState
 from config.demo.cast import Cast
 from courses.models import Course
 from courses.states import Origin
@@ -38,6 +35,14 @@ from policy.terms import HourKind
 from subsidies.actions.claims import draw_up_claim, open_notice, submit_claim
 from subsidies.models import Claim, PublicNotice
 from tests.cast import SHANGHAI
+from tests.on_record import (
+    BEFORE,
+    class_on_record,
+    enrol_on_record,
+    held_on_record,
+    record,
+    timetable_on_record,
+)
 
 DAY = datetime.date(2026, 8, 17)  # a Monday, three weeks before `now`
 NAMES = ("王小满", "陈国强", "杜秀英")
@@ -87,18 +92,19 @@ class ClassMaker:
         first: datetime.date = DAY,
         edition: str = "demo",
         course_type: str = "GYB",
+        hours: Mapping[int, int] | None = None,
         unheld: Iterable[int] = (),
         absent: Iterable[int] = (),
         failed: Iterable[int] = (),
     ) -> TrainingClass:
         """A class that is running, with all its lessons behind it.
 
-        `unheld`: lessons (by place) that nobody opened; `absent`, `failed`: trainees (by place) who never
-        came, and who failed the exam.
+        `hours`: what lessons (by place) are worth, where it is not what they last; `unheld`: lessons
+        that nobody opened; `absent`, `failed`: trainees (by place) who never came, who failed the exam.
         """
         cast = self.cast
         school = school or cast.school
-        training_class = TrainingClass.objects.create(
+        training_class = class_on_record(
             institution=school,
             course=self.course(course_type),
             name=name,
@@ -111,8 +117,11 @@ class ClassMaker:
             state=ClassState.RUNNING,
             created_by=cast.manager if school == cast.school else cast.rival,
         )
-        enrolments = [self._enrol(training_class, person) for person in people or cast.trainees(len(NAMES))]
-        lessons = self._lessons(training_class, first, set(unheld))
+        enrolments = [
+            enrol_on_record(training_class, person) for person in people or cast.trainees(len(NAMES))
+        ]
+        lessons = self._lessons(training_class, first, set(unheld), hours or {})
+        self._file(training_class)
         for place, enrolment in enumerate(enrolments):
             if place in set(absent):
                 continue
@@ -137,30 +146,11 @@ class ClassMaker:
         training_class.refresh_from_db()
         return training_class
 
-    def _enrol(self, training_class: TrainingClass, person: Person) -> Enrolment:
-        salt = audit.new_salt()
-        enrolment = Enrolment.objects.create(
-            training_class=training_class,
-            person=person,
-            category="rural_worker",
-            commitment_salt_sealed=vault.seal(salt, context=Enrolment.SALT_CONTEXT),
-        )
-        self._record(
-            "roster.trainee_added",
-            training_class.subject,
-            clock("08:00"),
-            trainee=enrolment.pk,
-            trainees=1,
-            source="roster",
-            commitment=commitment_of(person.open_id_number(), person.name, enrolment.category, salt=salt),
-        )
-        return enrolment
-
     def _hand_in(self, enrolment: Enrolment, lesson: Lesson) -> None:
         UnitCredit.objects.create(
             enrolment=enrolment, lesson=lesson, source="submission/1", credited_at=lesson.starts_at
         )
-        self._record(
+        record(
             "attendance.unit_credited",
             f"{lesson.subject}/person/{enrolment.person_id}",
             lesson.starts_at,
@@ -169,7 +159,13 @@ class ClassMaker:
             hours=lesson.hours,
         )
 
-    def _lessons(self, training_class: TrainingClass, first: datetime.date, unheld: set[int]) -> list[Lesson]:
+    def _lessons(
+        self,
+        training_class: TrainingClass,
+        first: datetime.date,
+        unheld: set[int],
+        worth: Mapping[int, int],
+    ) -> list[Lesson]:
         lessons = []
         for place, (day, start, kind, hours) in enumerate(PLAN):
             starts_at = clock(start, day, first)
@@ -182,14 +178,50 @@ class ClassMaker:
                     starts_at=starts_at,
                     ends_at=ends_at,
                     kind=kind,
-                    hours=Decimal(hours),
+                    hours=Decimal(worth.get(place, hours)),
                     title=f"第 {place + 1} 单元",
                     state=LessonState.CLOSED if held else LessonState.PLANNED,
                     opened_at=starts_at if held else None,
                     closed_at=ends_at if held else None,
                 )
             )
+        timetable_on_record(training_class)
+        for lesson in lessons:
+            held_on_record(lesson)
         return lessons
+
+    def _file(self, training_class: TrainingClass) -> None:
+        snapshot = snapshot_of(training_class)
+        number = f"郑创备〔2026〕{training_class.pk:04d} 号"
+        filing = Filing.objects.create(
+            training_class=training_class,
+            state=FilingState.APPROVED,
+            submitted_at=BEFORE,
+            submitted_by=training_class.created_by,
+            snapshot=snapshot,
+            findings=[],
+            decided_at=BEFORE,
+            decided_by=self.cast.officer,
+            number=number,
+        )
+        record(
+            "filing.submitted",
+            filing.subject,
+            BEFORE,
+            filing=filing.pk,
+            round=1,
+            lessons=len(snapshot["timetable"]),
+            trainees=len(snapshot["roster"]),
+            snapshot=snapshot_digest(snapshot),
+        )
+        record(
+            "filing.approved",
+            filing.subject,
+            BEFORE,
+            filing=filing.pk,
+            number=number,
+            reason=hashlib.sha256(b"").hexdigest(),
+        )
 
     def _attend(self, enrolment: Enrolment, lesson: Lesson, story: bool) -> None:
         """Be there all the time, or, in the story's second lesson, lose the line and miss a call."""
@@ -210,7 +242,7 @@ class ClassMaker:
         CheckAnswer.objects.create(
             target=question.targets.get(), answered_at=clock("10:35:25", day), option=1, correct=True
         )
-        self._record(
+        record(
             "attendance.check_answered",
             f"{lesson.subject}/person/{enrolment.person_id}",
             clock("10:35:25", day),
@@ -224,7 +256,7 @@ class ClassMaker:
         )
         self._close(roll_call, enrolment, missed=True)
         for n in range(3):
-            self._record(
+            record(
                 "room.message_posted",
                 f"{lesson.subject}/person/{enrolment.person_id}",
                 clock(f"10:0{n}", day),
@@ -245,7 +277,7 @@ class ClassMaker:
             signed_out_at=lesson.ends_at,
         )
         subject = f"{lesson.subject}/person/{enrolment.person_id}"
-        self._record(
+        record(
             "attendance.sign_in_accepted",
             subject,
             at,
@@ -253,7 +285,7 @@ class ClassMaker:
             method=SignInMethod.FACE,
             counts_from=at,
         )
-        self._record("attendance.signed_out", subject, lesson.ends_at, sign_in=sign_in.pk)
+        record("attendance.signed_out", subject, lesson.ends_at, sign_in=sign_in.pk)
 
     def _see(self, enrolment: Enrolment, lesson: Lesson, stretches: list[Stretch], closing: Closing) -> None:
         for since, until in stretches:
@@ -266,7 +298,7 @@ class ClassMaker:
                 closing=closing,
                 connection=connection_id,
             )
-            self._record(
+            record(
                 "presence.closed",
                 f"{lesson.subject}/person/{enrolment.person_id}",
                 until,
@@ -299,7 +331,7 @@ class ClassMaker:
             closed_at=due_at,
         )
         CheckTarget.objects.create(asked_in=check, enrolment=enrolment)
-        self._record(
+        record(
             "attendance.check_opened",
             lesson.subject,
             opened_at,
@@ -314,7 +346,7 @@ class ClassMaker:
         return check
 
     def _close(self, check: Check, enrolment: Enrolment, *, missed: bool) -> None:
-        self._record(
+        record(
             "attendance.check_closed",
             check.subject,
             check.due_at,
@@ -337,6 +369,16 @@ class ClassMaker:
             set_by=self.cast.trainer,
             set_at=lesson.starts_at,
         )
+        record(
+            "exam.set",
+            training_class.subject,
+            lesson.starts_at,
+            exam=exam.pk,
+            lesson=lesson.pk,
+            questions=0,
+            points=50,
+            paper=hashlib.sha256(b"[]").hexdigest(),
+        )
         attempts = Attempt.objects.bulk_create(
             Attempt(
                 exam=exam,
@@ -352,7 +394,7 @@ class ClassMaker:
             for place, enrolment in enumerate(enrolments)
         )
         for attempt in attempts:
-            self._record(
+            record(
                 "exam.submitted",
                 attempt.enrolment.subject,
                 lesson.ends_at,
@@ -364,10 +406,6 @@ class ClassMaker:
                 answers=hashlib.sha256(b"[]").hexdigest(),
                 by_deadline=False,
             )
-
-    def _record(self, kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
-        with transaction.atomic():
-            audit.record_many([Record(kind=kind, actor_id=None, subject=subject, facts=facts, at=at)])
 
 
 @pytest.fixture(autouse=True)

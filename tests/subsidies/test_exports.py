@@ -18,12 +18,12 @@ from openpyxl import load_workbook
 
 from accounts.models import User
 from audit.models import Entry
-from classes.models import TrainingClass
+from config.demo.cast import Cast
 from policy.refusals import Refusal
 from subsidies.actions.claims import decide_claim, redraw_claim
 from subsidies.actions.exports import make_dossier, take_export, write_export
 from subsidies.models import Claim, PublicNotice
-from tests.subsidies.conftest import LEARNER_SECONDS
+from tests.subsidies.conftest import LEARNER_SECONDS, ClassMaker
 
 pytestmark = pytest.mark.django_db
 
@@ -32,12 +32,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def exported(finished: TrainingClass, manager: User, now: datetime.datetime) -> Claim:
+def exported(maker: ClassMaker, cast: Cast, manager: User, now: datetime.datetime) -> Claim:
     from subsidies.actions.claims import draw_up_claim
 
-    person = finished.enrolments.get(person__name="陈国强").person
-    person.name = '=HYPERLINK("http://x","陈")'
-    person.save()
+    people = cast.trainees(3)
+    people[1].name = '=HYPERLINK("http://x","陈")'
+    people[1].save()
+    finished = maker.finish(maker.make(people=people))
     claim = draw_up_claim(actor=manager, training_class=finished, at=now)
     return write_export(claim_id=claim.pk, at=now)
 

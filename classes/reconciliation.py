@@ -1,0 +1,383 @@
+"""A class against the log: what it is, who is on its roster, what was filed, and which lessons were held.
+
+What stands here of classes, trainees and lessons is also what the apps above compare their rows within.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from cryptography.exceptions import InvalidTag
+from django.db import DEFAULT_DB_ALIAS
+from django.utils.translation import gettext_lazy as _
+
+from accounts import vault
+from accounts.models import Person
+from audit import reconciliation
+from audit.models import Entry
+from audit.reconciliation import Compared, Difference, Field
+from classes.actions.filing import snapshot_digest
+from classes.actions.roster import commitment_of
+from classes.actions.timetable import timetable_digest
+from classes.models import CATEGORIES, HOUR_KINDS, MODES, Enrolment, Filing, Lesson
+from classes.states import EnrolmentState, FilingState, LessonState
+from classes.timetables import drafts_of
+
+ROSTER = ("roster.imported", "roster.trainee_added", "roster.trainee_removed")
+
+# The classes asked about with their trainees and lessons, and the entries of the kinds asked for, each with
+# the trainee it is about. `told` is what is left of an entry once the row it tells of is known.
+_SCOPE = """
+WITH class AS MATERIALIZED (
+    SELECT c.*, 'class/' || c.id AS chain FROM classes_trainingclass c
+     WHERE %(training_class)s::bigint IS NULL OR c.id = %(training_class)s
+), lesson AS MATERIALIZED (
+    SELECT l.*, c.chain, c.chain || '/lesson/' || l.id AS subject
+      FROM classes_lesson l JOIN class c ON c.id = l.training_class_id
+), trainee AS MATERIALIZED (
+    SELECT e.*, c.chain, c.chain || '/trainee/' || e.id AS subject
+      FROM classes_enrolment e JOIN class c ON c.id = e.training_class_id
+), entry AS MATERIALIZED (
+    SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at,
+           coalesce(self.id, person.id) AS enrolment,
+           substring(e.subject FROM '/lesson/([0-9]+)')::bigint AS lesson,
+           substring(e.subject FROM '/person/([0-9]+)')::bigint AS person
+      FROM audit_entry e
+      LEFT JOIN trainee self ON self.subject = e.subject
+      LEFT JOIN trainee person
+             ON person.chain = e.chain
+            AND person.person_id = substring(e.subject FROM '/person/([0-9]+)')::bigint
+     WHERE (%(chain)s::text IS NULL OR e.chain = %(chain)s) AND e.kind = ANY(%(kinds)s)
+)
+"""
+
+FIELDS: Mapping[str, Field] = {
+    "institution": Field(_("机构编号")),
+    "course": Field(_("课程编号")),
+    "course_version": Field(_("课程版本")),
+    "mode": Field(_("培训模式"), dict(MODES)),
+    "edition": Field(_("政策版本")),
+    "starts_on": Field(_("开班日期")),
+    "ends_on": Field(_("结班日期")),
+    "lecturer": Field(_("讲师编号")),
+    "assistant": Field(_("助教编号")),
+    "finished_at": Field(_("结班时间")),
+    "trainees": Field(_("在册人数")),
+    "category": Field(_("类别"), dict(CATEGORIES)),
+    "kind": Field(_("课时类别"), dict(HOUR_KINDS)),
+    "hours": Field(_("课时")),
+    "title": Field(_("内容")),
+    "starts_at": Field(_("开始")),
+    "ends_at": Field(_("结束")),
+    "opened_at": Field(_("开课时间")),
+    "closed_at": Field(_("下课时间")),
+    "number": Field(_("编号")),
+    "identity": Field(_("姓名、身份证号和类别")),
+    "digest": Field(_("摘要")),
+}
+_STATES = {"filing": dict(FilingState.choices), "lesson": dict(LessonState.choices)}
+
+_CLASS = Compared(
+    _("培训班"),
+    "classes_trainingclass",
+    """
+    SELECT chain, '', id, NULL::bigint, jsonb_build_object(
+        'course', course_id, 'course_version', course_version_id, 'mode', mode, 'edition', edition,
+        'starts_on', starts_on, 'ends_on', ends_on, 'lecturer', lecturer_id, 'assistant', assistant_id)
+      FROM class
+    """,
+    """
+    SELECT DISTINCT ON (chain) chain, '', NULL::bigint, facts
+      FROM entry WHERE kind IN ('class.created', 'class.changed') ORDER BY chain, seq DESC
+    """,
+)
+_FINISHED = Compared(
+    _("结班"),
+    "classes_trainingclass",
+    """
+    SELECT chain, '', id, NULL::bigint, jsonb_build_object('finished_at', finished_at)
+      FROM class WHERE state = 'finished'
+    """,
+    """
+    SELECT chain, '', NULL::bigint, jsonb_build_object('finished_at', at)
+      FROM entry WHERE kind = 'class.finished'
+    """,
+)
+_FILING = Compared(
+    _("开班备案"),
+    "classes_filing",
+    """
+    SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object('filing', f.state, 'number', f.number)
+      FROM classes_filing f JOIN class c ON c.id = f.training_class_id
+    """,
+    """
+    SELECT DISTINCT ON (chain, facts->>'filing') chain, facts->>'filing', NULL::bigint, jsonb_build_object(
+        'filing', split_part(kind, '.', 2), 'number', coalesce(facts->>'number', ''))
+      FROM entry
+     WHERE kind IN ('filing.submitted', 'filing.approved', 'filing.returned', 'filing.withdrawn')
+     ORDER BY chain, facts->>'filing', seq DESC
+    """,
+)
+# What was filed is held against the digest in the log first (`_filings`), then rows against what was filed.
+_FILED_CLASS = Compared(
+    _("备案的培训班"),
+    "classes_trainingclass",
+    """
+    SELECT c.chain, '', c.id, NULL::bigint, jsonb_build_object(
+        'institution', c.institution_id, 'course', c.course_id, 'mode', c.mode, 'edition', c.edition)
+      FROM class c
+      JOIN classes_filing f ON f.training_class_id = c.id AND f.state IN ('submitted', 'approved')
+    """,
+    """
+    SELECT c.chain, '', NULL::bigint, jsonb_build_object(
+        'institution', f.snapshot->'institution'->'id', 'course', f.snapshot->'course'->'id',
+        'mode', f.snapshot->'class'->'mode', 'edition', f.snapshot->'class'->'edition')
+      FROM classes_filing f JOIN class c ON c.id = f.training_class_id
+     WHERE f.state IN ('submitted', 'approved')
+    """,
+)
+_FILED_ROSTER = Compared(
+    _("备案的花名册"),
+    "classes_enrolment",
+    """
+    SELECT t.chain, t.id::text, t.id, t.id, jsonb_build_object('category', t.category)
+      FROM trainee t
+      JOIN classes_filing f USING (training_class_id)
+     WHERE f.state IN ('submitted', 'approved') AND t.state = 'active'
+    """,
+    """
+    SELECT c.chain, row->>'enrolment', t.id, jsonb_build_object('category', row->'category')
+      FROM classes_filing f JOIN class c ON c.id = f.training_class_id
+     CROSS JOIN jsonb_array_elements(f.snapshot->'roster') AS row
+      LEFT JOIN trainee t ON t.id = (row->>'enrolment')::bigint
+     WHERE f.state IN ('submitted', 'approved')
+    """,
+)
+_FILED_TIMETABLE = Compared(
+    _("备案的课次"),
+    "classes_lesson",
+    """
+    SELECT l.chain, l.id::text, l.id, NULL::bigint, jsonb_build_object('starts_at', l.starts_at,
+        'ends_at', l.ends_at, 'kind', l.kind, 'hours', l.hours::text, 'title', l.title)
+      FROM lesson l
+      JOIN classes_filing f USING (training_class_id)
+     WHERE f.state IN ('submitted', 'approved')
+    """,
+    """
+    SELECT c.chain, row->>'lesson', NULL::bigint, jsonb_build_object(
+        'starts_at', (row->>'starts_at')::timestamptz, 'ends_at', (row->>'ends_at')::timestamptz,
+        'kind', row->'kind', 'hours', row->'hours', 'title', row->'title')
+      FROM classes_filing f JOIN class c ON c.id = f.training_class_id
+     CROSS JOIN jsonb_array_elements(f.snapshot->'timetable') AS row
+     WHERE f.state IN ('submitted', 'approved')
+    """,
+)
+_HELD = Compared(
+    _("开课和下课"),
+    "classes_lesson",
+    """
+    SELECT chain, id::text, id, NULL::bigint, jsonb_build_object('lesson', state, 'opened_at', opened_at,
+        'closed_at', closed_at, 'kind', kind, 'hours', hours::text)
+      FROM lesson WHERE state <> 'planned'
+    """,
+    """
+    SELECT o.chain, o.lesson::text, NULL::bigint, jsonb_build_object(
+        'lesson', CASE WHEN c.seq IS NULL THEN 'open' ELSE 'closed' END, 'opened_at', o.at,
+        'closed_at', CASE WHEN c.seq IS NOT NULL THEN greatest(c.at, o.at) END, 'kind', o.facts->'kind',
+        'hours', (o.facts->>'hours')::numeric(5, 2)::text)
+      FROM entry o
+      LEFT JOIN entry c ON c.kind = 'lesson.closed' AND c.chain = o.chain AND c.subject = o.subject
+     WHERE o.kind = 'lesson.opened'
+    """,
+)
+# Who was put on the roster and who left it, one entry after the other, is the number on it now.
+_ROSTER_SIZE = Compared(
+    _("花名册"),
+    "classes_enrolment",
+    """
+    SELECT chain, '', '', NULL::bigint, jsonb_build_object('trainees', count(*))
+      FROM trainee WHERE state = 'active' GROUP BY chain
+    """,
+    """
+    SELECT chain, '', NULL::bigint, jsonb_build_object('trainees', trainees) FROM (
+        SELECT DISTINCT ON (chain) chain, facts->'trainees' AS trainees
+          FROM entry WHERE kind IN ('roster.imported', 'roster.trainee_added', 'roster.trainee_removed')
+         ORDER BY chain, seq DESC
+    ) AS last WHERE trainees <> '0'
+    """,
+)
+COMPARED = (
+    _CLASS,
+    _FINISHED,
+    _FILING,
+    _FILED_CLASS,
+    _FILED_ROSTER,
+    _FILED_TIMETABLE,
+    _HELD,
+    _ROSTER_SIZE,
+)
+KINDS = (
+    "class.created",
+    "class.changed",
+    "class.finished",
+    "filing.submitted",
+    "filing.approved",
+    "filing.returned",
+    "filing.withdrawn",
+    "lesson.opened",
+    "lesson.closed",
+    *ROSTER,
+)
+_FIELDS = {
+    **FIELDS,
+    "filing": Field(_("状态"), _STATES["filing"]),
+    "lesson": Field(_("状态"), _STATES["lesson"]),
+}
+_TRAINEE = Compared(_("学员"), "classes_enrolment", "", "")
+_SNAPSHOT = Compared(_("备案时提交的内容"), "classes_filing", "", "")
+_TIMETABLE = Compared(_("课表"), "classes_trainingclass", "", "")
+
+
+def compare(
+    compared: Sequence[Compared],
+    kinds: Sequence[str],
+    fields: Mapping[str, Field],
+    chain: str | None,
+    using: str,
+) -> list[Difference]:
+    """Compare rows of classes with the entries of these kinds. One query.
+
+    The queries of `compared` may use class, lesson, trainee and entry, as `_SCOPE` gives them.
+    """
+    return reconciliation.compare_by_query(
+        _SCOPE,
+        compared,
+        fields,
+        params={
+            "chain": chain,
+            "training_class": None if chain is None else class_of(chain),
+            "kinds": list(kinds),
+        },
+        using=using,
+    )
+
+
+def class_of(chain: str) -> int:
+    """The class of `class/12`; 0 for other chains, which no class has."""
+    area, _slash, number = chain.partition("/")
+    return int(number) if area == "class" and number.isdecimal() and len(number) < 19 else 0
+
+
+def class_differences(chain: str | None, using: str) -> list[Difference]:
+    """Rows of classes, rosters, filings and timetables that the log does not bear out. Five queries."""
+    entries = Entry.objects.using(using).filter(kind__in=("filing.submitted", "timetable.set", *ROSTER))
+    if chain is not None:
+        entries = entries.filter(chain=chain)
+    told = list(entries.order_by("chain", "seq"))
+    return [
+        *compare(COMPARED, KINDS, _FIELDS, chain, using),
+        *_filings(told, chain, using),
+        *_timetables(told, chain, using),
+        *_trainees(told, chain),
+    ]
+
+
+def _filings(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
+    """Filings whose snapshot is not the one that was submitted."""
+    filings = Filing.objects.using(using).order_by("pk")
+    if chain is not None:
+        filings = filings.filter(training_class=class_of(chain))
+    said = {entry.subject: entry.facts["snapshot"] for entry in told if entry.kind == "filing.submitted"}
+    return [
+        reconciliation.difference(
+            _SNAPSHOT,
+            chain=f"class/{filing.training_class_id}",
+            key=str(filing.pk),
+            says={"digest": now},
+            recorded={"digest": said[filing.subject]},
+            fields=_FIELDS,
+            enrolment=None,
+        )
+        for filing in filings
+        if filing.subject in said and (now := snapshot_digest(filing.snapshot)) != said[filing.subject]
+    ]
+
+
+def _timetables(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
+    """Timetables, filed or not, that are not the one last set; lessons that were filed are named singly."""
+    lessons = Lesson.objects.using(using).order_by("training_class_id", "starts_at", "pk")
+    if chain is not None:
+        lessons = lessons.filter(training_class=class_of(chain))
+    now = {
+        f"class/{pk}": timetable_digest(drafts_of(group))
+        for pk, group in groupby(lessons, key=lambda lesson: lesson.training_class_id)
+    }
+    said = {entry.chain: entry.facts["timetable"] for entry in told if entry.kind == "timetable.set"}
+    empty = timetable_digest([])
+    return [
+        reconciliation.difference(
+            _TIMETABLE,
+            chain=name,
+            key=name.partition("/")[2],
+            says={"digest": now.get(name, empty)},
+            recorded={"digest": said[name]} if name in said else None,
+            fields=_FIELDS,
+            enrolment=None,
+        )
+        for name in sorted({*now, *said})
+        if now.get(name, empty) != said.get(name, empty)
+    ]
+
+
+def _trainees(told: Sequence[Entry], chain: str | None) -> list[Difference]:
+    """Trainees whose name, ID number, category or place on the roster is not what is on record.
+
+    Read over the application's own connection: the regulator's login reads no sealed column.
+    """
+    enrolments = Enrolment.objects.using(DEFAULT_DB_ALIAS)
+    if chain is not None:
+        enrolments = enrolments.filter(training_class=class_of(chain))
+    joined: dict[str, dict[str, int]] = defaultdict(dict)  # where each commitment was last written
+    left: dict[tuple[str, int], int] = {}
+    for entry in told:
+        if entry.kind == "roster.trainee_removed":
+            left[entry.chain, entry.facts["trainee"]] = entry.seq
+        for commitment in (*entry.facts.get("commitments", ()), entry.facts.get("commitment")):
+            if commitment:
+                joined[entry.chain][commitment] = entry.seq
+    found = []
+    for enrolment in enrolments.select_related("person").order_by("training_class_id", "pk"):
+        name = f"class/{enrolment.training_class_id}"
+        since = joined[name].get(_commitment(enrolment) or "")
+        has_left = since is not None and left.get((name, enrolment.pk), 0) > since
+        state = EnrolmentState.LEFT if has_left else EnrolmentState.ACTIVE
+        says: dict[str, object]
+        recorded: dict[str, object]
+        if since is None:
+            says, recorded = {"identity": _("现在登记的")}, {"identity": _("编入时登记的")}
+        elif enrolment.state != state:
+            says, recorded = {"enrolment": enrolment.state}, {"enrolment": state}
+        else:
+            continue
+        found.append(
+            reconciliation.difference(
+                _TRAINEE,
+                chain=name,
+                key=str(enrolment.pk),
+                says=says,
+                recorded=recorded,
+                fields={**_FIELDS, "enrolment": Field(_("状态"), dict(EnrolmentState.choices))},
+                enrolment=enrolment.pk,
+            )
+        )
+    return found
+
+
+def _commitment(enrolment: Enrolment) -> str | None:
+    """The commitment to what the row says now; None where its seals do not open."""
+    person: Person = enrolment.person
+    try:
+        salt = vault.unseal(bytes(enrolment.commitment_salt_sealed), context=Enrolment.SALT_CONTEXT)
+        return commitment_of(person.open_id_number(), person.name, enrolment.category, salt=salt)
+    except (InvalidTag, ValueError):
+        return None
