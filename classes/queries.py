@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.calendars import calendar
 from accounts.editions import edition as find_edition
 from accounts.models import Bureau, Institution, Person, User
 from accounts.permissions import region_prefix
@@ -22,6 +23,7 @@ from classes.packages import APPROVED, DECIDED_BEFORE, RESULT
 from classes.states import ClassState, EnrolmentState, FilingState, LessonState
 from exchange.models import Receipt
 from exchange.states import Outcome
+from policy.calendar import latest_filing
 from policy.refusals import Refusal
 
 
@@ -245,6 +247,7 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         "starts_on"
     )[:5]:
         returned = training_class.state == ClassState.RETURNED
+        last_day = last_filing_day(training_class)
         if returned:
             title, url, icon = _("改好“%(name)s”，重新提交"), "classes:filing", "edit"
         elif not training_class.people:
@@ -256,15 +259,32 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         yield Task(
             title=title % {"name": training_class.name},
             url=reverse(url, args=[training_class.pk]),
-            detail=_("经办人员退回补正，理由在备案页") if returned else _lead_words(training_class),
-            due=_midnight(training_class.starts_on),
+            detail=_("经办人员退回补正，理由在备案页")
+            if returned
+            else _lead_words(training_class, last_day, today),
+            due=_end_of(last_day) if last_day else None,
             urgent=returned,
             icon=icon,
+            whole_day=True,
         )
 
 
-def _lead_words(training_class: TrainingClass) -> str:
+def last_filing_day(training_class: TrainingClass) -> datetime.date | None:
+    """The last day on which filing still allows the planned start (F7); None where the edition leaves the
+    lead open or the year's holidays are not published.
+    """
+    try:
+        return latest_filing(
+            find_edition(training_class.edition), training_class.starts_on, calendar=calendar()
+        )
+    except Refusal:
+        return None
+
+
+def _lead_words(training_class: TrainingClass, last_day: datetime.date | None, today: datetime.date) -> str:
     day, lead = training_class.starts_on.isoformat(), filing_lead(training_class)
+    if last_day and last_day < today:
+        return _("%(day)s 开班已经来不及备案，请把开班日期往后改") % {"day": day}
     if not lead:
         return _("%(day)s 开班") % {"day": day}
     words = ngettext(
@@ -332,5 +352,5 @@ def _lesson_url(lesson: Lesson, *, teaching: bool) -> str:
     return reverse("live:room" if teaching else "attendance:sign_in", args=[lesson.pk])
 
 
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+def _end_of(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))
