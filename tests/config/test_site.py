@@ -1,5 +1,6 @@
 """The frame of every page: who one is, where one may go, in which language; home, about and error pages."""
 
+import json
 import re
 from pathlib import Path
 from typing import cast
@@ -7,7 +8,7 @@ from typing import cast
 import pytest
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
@@ -15,6 +16,7 @@ from django.utils import translation
 
 from accounts.states import Role
 from config import context, views
+from config.refusals import MethodMiddleware
 from policy.refusals import Refusal
 from tests.cast import client_of
 
@@ -112,6 +114,29 @@ def test_an_error_says_what_happened_in_plain_words(view, status, words):
     assert words in html
     for blame in ("抱歉", "非法", "异常", "系统错误", "操作失败", "！"):
         assert blame not in html
+
+
+@pytest.mark.django_db
+def test_an_address_that_only_takes_forms_leads_back_to_the_form(manager):
+    client = client_of(manager)
+    response = client.get("/classes/12/timetable/check/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    html = text_of(response)
+    assert "这一步没有办成" in html
+    assert 'href="/classes/12/timetable/"' in html
+    assert html.count("<h1") == 1
+
+
+def test_the_wrong_method_is_told_in_a_page_and_under_api_in_json(client: Client):
+    page = client.post("/about/")
+    assert (page.status_code, page["Allow"]) == (405, "GET, HEAD")
+    assert "这一步没有办成" in text_of(page)
+
+    request = RequestFactory().get("/api/v1/somewhere/")
+    answer = MethodMiddleware(lambda _: HttpResponseNotAllowed(["POST"]))(request)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    body = json.loads(text_of(answer))
+    assert (body["code"], body["details"]["required"]) == ("method_not_allowed", ["POST"])
 
 
 def test_a_form_without_its_token_is_told_apart():
