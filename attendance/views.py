@@ -35,6 +35,7 @@ from attendance.wording import reason_words, remark_words, sign_in_words
 from audit.queries import entries_about
 from classes.models import Enrolment, Lesson
 from classes.permissions import access_class, access_enrolment, can_teach, require_teach, sees_roster
+from classes.queries import classes_visible_to
 from classes.states import EnrolmentState, LessonState
 from courses.models import Material
 from courses.permissions import can_read_materials
@@ -269,7 +270,11 @@ def watch(request: HttpRequest, pk: int, material: int) -> HttpResponse:
 def my_meter(request: HttpRequest) -> HttpResponse:
     """The meter of the class that one attends now, or attended last."""
     enrolment = (
-        Enrolment.objects.filter(person__user=_user(request), state=EnrolmentState.ACTIVE)
+        Enrolment.objects.filter(
+            person__user=_user(request),
+            state=EnrolmentState.ACTIVE,
+            training_class__in=classes_visible_to(_user(request)).order_by(),
+        )
         .order_by("-training_class__starts_on", "-pk")
         .first()
     )

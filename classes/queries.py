@@ -20,7 +20,7 @@ from accounts.states import Department, Role
 from audit.models import Entry
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.packages import APPROVED, DECIDED_BEFORE, RESULT
-from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+from classes.states import FILED_STATES, ClassState, EnrolmentState, FilingState, LessonState
 from exchange.models import Receipt
 from exchange.states import Outcome
 from policy.calendar import latest_filing
@@ -29,7 +29,7 @@ from policy.refusals import Refusal
 
 def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
     """The classes a person may see: those of their institution, region, teaching and attending; all for
-    the operator.
+    the operator. A trainee sees a class once its filing was approved, not the draft.
 
     Regulators see nothing here: they look through their own pages and database login (supervision).
     """
@@ -40,17 +40,23 @@ def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
     visible = Q(pk__in=[])
     if user.person_id is not None:
         visible |= Q(lecturer=user.person_id) | Q(assistant=user.person_id)
-        visible |= Q(
-            pk__in=Enrolment.objects.filter(person=user.person_id, state=EnrolmentState.ACTIVE).values(
-                "training_class"
-            )
-        )
+        visible |= Q(pk__in=_filed_classes_of(user.person_id))
     for membership in user.active_memberships:
         if membership.role == Role.MANAGER:
             visible |= Q(institution=membership.institution_id)
         elif membership.role == Role.OFFICER and membership.bureau is not None:
             visible |= Q(institution__region__code__startswith=region_prefix(membership.bureau.region))
     return TrainingClass.objects.filter(visible)
+
+
+def _filed_classes_of(person_id: int) -> QuerySet[Enrolment, int]:
+    """Ids of the classes that a trainee attends; one that was cancelled after its approval stays visible."""
+    filed = Q(training_class__state__in=FILED_STATES) | Q(
+        training_class__state=ClassState.CANCELLED, training_class__filings__state=FilingState.APPROVED
+    )
+    return Enrolment.objects.filter(filed, person=person_id, state=EnrolmentState.ACTIVE).values_list(
+        "training_class", flat=True
+    )
 
 
 def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
