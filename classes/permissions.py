@@ -13,7 +13,7 @@ from accounts.permissions import covers
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.queries import classes_visible_to, offices_of, receipts_of
-from classes.states import EDITABLE_STATES, EnrolmentState
+from classes.states import EDITABLE_STATES, ClassState, EnrolmentState
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -244,8 +244,8 @@ def require_editable(training_class: TrainingClass) -> None:
     raise Refusal(
         "class_not_editable",
         gettext_noop("班级%(state)s，备案的内容不能再改。"),
-        found=training_class.state,
-        required=[str(state) for state in EDITABLE_STATES],
+        found=ClassState(training_class.state),
+        required=list(EDITABLE_STATES),
         rule="F9",
         params={"state": training_class.get_state_display()},
         next_step=gettext_noop("还在审核的，可以先撤回备案再改。"),

@@ -10,13 +10,15 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from accounts.states import Role
+from classes.states import ClassState
 from config import context, views
-from config.refusals import MethodMiddleware
+from config.refusals import MethodMiddleware, RefusalMiddleware
 from policy.refusals import Refusal
 from tests.cast import client_of
 
@@ -157,6 +159,24 @@ def test_a_refused_page_shows_the_refusal(rf: RequestFactory):
     assert 'class="yc-refusal"' in html
     assert "请推迟到 9月24日。" in html
     assert html.count("<h1") == 1
+
+
+def test_a_refusal_names_states_in_words(rf: RequestFactory):
+    refusal = Refusal(
+        "x", "不行。", found=ClassState.SUBMITTED, required=[ClassState.DRAFT, ClassState.RETURNED]
+    )
+    response = RefusalMiddleware(lambda _: HttpResponse()).process_exception(rf.get("/"), refusal)
+    assert response is not None
+    html = text_of(response)
+    assert "<dd>待审核</dd>" in html
+    assert "草稿、退回补正" in html
+    assert "submitted" not in html
+
+
+def test_an_edition_is_shown_by_its_title(settings):
+    settings.DEMO = True
+    template = Template("{{ 'demo'|edition_title }}|{{ 'gone'|edition_title }}")
+    assert template.render(Context()) == '<span lang="zh-CN">试用版本（按规范，空缺的数仅供试用）</span>|gone'
 
 
 # --- who one is ---
