@@ -44,6 +44,7 @@ from classes.permissions import (
     require_teach,
     sees_roster,
 )
+from classes.queries import classes_visible_to
 from classes.states import EnrolmentState, LessonState
 from courses.models import Material
 from courses.permissions import can_read_materials
@@ -278,7 +279,11 @@ def watch(request: HttpRequest, pk: int, material: int) -> HttpResponse:
 def my_meter(request: HttpRequest) -> HttpResponse:
     """The meter of the class that one attends now, or attended last."""
     enrolment = (
-        Enrolment.objects.filter(person__user=_user(request), state=EnrolmentState.ACTIVE)
+        Enrolment.objects.filter(
+            person__user=_user(request),
+            state=EnrolmentState.ACTIVE,
+            training_class__in=classes_visible_to(_user(request)).order_by(),
+        )
         .order_by("-training_class__starts_on", "-pk")
         .first()
     )

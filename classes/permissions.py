@@ -260,8 +260,8 @@ def require_editable(training_class: TrainingClass) -> None:
     raise Refusal(
         "class_not_editable",
         gettext_noop("班级%(state)s，备案的内容不能再改。"),
-        found=training_class.state,
-        required=[str(state) for state in EDITABLE_STATES],
+        found=ClassState(training_class.state),
+        required=list(EDITABLE_STATES),
         rule="F9",
         params={"state": training_class.get_state_display()},
         next_step=gettext_noop("还在审核的，可以先撤回备案再改。"),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.calendars import calendar
 from accounts.editions import edition as find_edition
 from accounts.models import Bureau, Institution, Person, User
 from accounts.permissions import region_prefix
@@ -19,15 +20,16 @@ from accounts.states import Department, Role
 from audit.models import Entry
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.packages import APPROVED, DECIDED_BEFORE, RESULT
-from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+from classes.states import FILED_STATES, ClassState, EnrolmentState, FilingState, LessonState
 from exchange.models import Receipt
 from exchange.states import Outcome
+from policy.calendar import latest_filing
 from policy.refusals import Refusal
 
 
 def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
     """The classes a person may see: those of their institution, region, teaching and attending; all for
-    the operator.
+    the operator. A trainee sees a class once its filing was approved, not the draft.
 
     Regulators see nothing here: they look through their own pages and database login (supervision).
     """
@@ -38,17 +40,23 @@ def classes_visible_to(user: User | AnonymousUser) -> QuerySet[TrainingClass]:
     visible = Q(pk__in=[])
     if user.person_id is not None:
         visible |= Q(lecturer=user.person_id) | Q(assistant=user.person_id)
-        visible |= Q(
-            pk__in=Enrolment.objects.filter(person=user.person_id, state=EnrolmentState.ACTIVE).values(
-                "training_class"
-            )
-        )
+        visible |= Q(pk__in=_filed_classes_of(user.person_id))
     for membership in user.active_memberships:
         if membership.role == Role.MANAGER:
             visible |= Q(institution=membership.institution_id)
         elif membership.role == Role.OFFICER and membership.bureau is not None:
             visible |= Q(institution__region__code__startswith=region_prefix(membership.bureau.region))
     return TrainingClass.objects.filter(visible)
+
+
+def _filed_classes_of(person_id: int) -> QuerySet[Enrolment, int]:
+    """Ids of the classes that a trainee attends; one that was cancelled after its approval stays visible."""
+    filed = Q(training_class__state__in=FILED_STATES) | Q(
+        training_class__state=ClassState.CANCELLED, training_class__filings__state=FilingState.APPROVED
+    )
+    return Enrolment.objects.filter(filed, person=person_id, state=EnrolmentState.ACTIVE).values_list(
+        "training_class", flat=True
+    )
 
 
 def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
@@ -257,6 +265,7 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         "starts_on"
     )[:5]:
         returned = training_class.state == ClassState.RETURNED
+        last_day = last_filing_day(training_class)
         if returned:
             title, url, icon = _("改好“%(name)s”，重新提交"), "classes:filing", "edit"
         elif not training_class.people:
@@ -268,15 +277,32 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         yield Task(
             title=title % {"name": training_class.name},
             url=reverse(url, args=[training_class.pk]),
-            detail=_("经办人员退回补正，理由在备案页") if returned else _lead_words(training_class),
-            due=_midnight(training_class.starts_on),
+            detail=_("经办人员退回补正，理由在备案页")
+            if returned
+            else _lead_words(training_class, last_day, today),
+            due=_end_of(last_day) if last_day else None,
             urgent=returned,
             icon=icon,
+            whole_day=True,
         )
 
 
-def _lead_words(training_class: TrainingClass) -> str:
+def last_filing_day(training_class: TrainingClass) -> datetime.date | None:
+    """The last day on which filing still allows the planned start (F7); None where the edition leaves the
+    lead open or the year's holidays are not published.
+    """
+    try:
+        return latest_filing(
+            find_edition(training_class.edition), training_class.starts_on, calendar=calendar()
+        )
+    except Refusal:
+        return None
+
+
+def _lead_words(training_class: TrainingClass, last_day: datetime.date | None, today: datetime.date) -> str:
     day, lead = training_class.starts_on.isoformat(), filing_lead(training_class)
+    if last_day and last_day < today:
+        return _("%(day)s 开班已经来不及备案，请把开班日期往后改") % {"day": day}
     if not lead:
         return _("%(day)s 开班") % {"day": day}
     words = ngettext(
@@ -344,5 +370,5 @@ def _lesson_url(lesson: Lesson, *, teaching: bool) -> str:
     return reverse("live:room" if teaching else "attendance:sign_in", args=[lesson.pk])
 
 
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
+def _end_of(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))

@@ -226,8 +226,8 @@ def _otherwise(filing: Filing) -> Refusal:
     return Refusal(
         "filing_already_decided",
         gettext_noop("这次备案%(state)s，不能再作决定。"),
-        found=filing.state,
-        required=FilingState.SUBMITTED.value,
+        found=FilingState(filing.state),
+        required=FilingState.SUBMITTED,
         rule="F9",
         params={"state": filing.get_state_display()},
         next_step=gettext_noop("请与省系统核对，再决定怎么办。"),

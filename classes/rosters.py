@@ -136,8 +136,8 @@ def read_roster(content: bytes) -> RosterSheet:
     `header_missing`, `header_not_first`, `header_doubled`, `header_unknown`, `roster_empty`, `too_many_rows`,
     `sheet_too_wide`, `cells_merged`, `row_hidden`, `column_hidden`, `cell_formula`, `cell_error`,
     `cell_outside`, `name_missing`, `name_form`, `id_number_missing`, `id_number_numeric`, `id_number_form`,
-    `id_number_date`, `id_number_checksum`, `phone_form`, `category_missing`, `category_unknown`,
-    `doubled_in_file`.
+    `id_number_region`, `id_number_date`, `id_number_checksum`, `phone_form`, `category_missing`,
+    `category_unknown`, `doubled_in_file`.
     """
     with open_book(content, LIMITS) as book:
         part = _roster_sheet(book.sheets)

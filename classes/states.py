@@ -36,6 +36,8 @@ CLASS_MOVES: Mapping[str, Mapping[str, str]] = {
 }
 # In these states roster, timetable and staff may still change.
 EDITABLE_STATES = (ClassState.DRAFT, ClassState.RETURNED)
+# Only what was filed is shown to the trainees on its roster: until then it is the institution's draft.
+FILED_STATES = (ClassState.APPROVED, ClassState.RUNNING, ClassState.FINISHED)
 
 
 class FilingState(models.TextChoices):

@@ -120,8 +120,8 @@ def require_draft(version: CourseVersion) -> None:
     raise Refusal(
         "version_published",
         gettext_noop("第 %(number)s 版已经发布，内容不能再改。"),
-        found=version.state,
-        required=VersionState.DRAFT.value,
+        found=VersionState(version.state),
+        required=VersionState.DRAFT,
         rule="A2",
         params={"number": version.number},
         next_step=gettext_noop("请另起一版，改好再发布。"),

@@ -24,6 +24,7 @@ from classes.models import TrainingClass
 from classes.permissions import (
     access_class,
     access_lesson,
+    can_decide,
     can_manage,
     can_teach,
     require_manage,
@@ -249,7 +250,7 @@ def class_exam(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "has_exam_lesson": training_class.lessons.filter(kind=HourKind.EXAM).exists(),
             "may_set": may_set and not is_finished and not (set_already and set_already.attempts.exists()),
-            "may_open": may_set,
+            "may_open": can_manage(user, training_class) or can_decide(user, training_class),
             "may_conclude": can_manage(user, training_class) and training_class.state == ClassState.RUNNING,
             "completions": queries.completions_of(training_class),
             "submissions": queries.submissions_of(training_class),

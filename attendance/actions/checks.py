@@ -246,7 +246,7 @@ def _judge_opening(lesson: Lesson) -> None:
         raise Refusal(
             "lesson_not_open",
             gettext_noop("这节课没有在上，不能点名和提问。"),
-            found=lesson.state,
+            found=LessonState(lesson.state),
             required=LessonState.OPEN,
             rule="F20",
             next_step=gettext_noop("请讲师或助教先开始上课。"),

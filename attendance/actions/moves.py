@@ -14,7 +14,7 @@ def move_sign_in(sign_in: SignIn, verb: str) -> None:
         raise Refusal(
             "sign_in_decided",
             gettext_noop("这次签到已经有结果了，不能再改。"),
-            found=sign_in.state,
+            found=SignInState(sign_in.state),
             required=SignInState.PENDING,
             rule="P14",
             next_step=gettext_noop("学员可以重新签到。"),

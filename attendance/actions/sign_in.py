@@ -273,7 +273,11 @@ def _judge_open(lesson: Lesson, at: datetime.datetime) -> None:
             gettext_noop("请在课表里看看下一节直播课。"),
         )
         raise Refusal(
-            "sign_in_not_open", message, found=fresh.training_class.state, rule="F19", next_step=next_step
+            "sign_in_not_open",
+            message,
+            found=ClassState(fresh.training_class.state),
+            rule="F19",
+            next_step=next_step,
         )
     if fresh.state == LessonState.CLOSED:
         raise Refusal(

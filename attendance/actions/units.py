@@ -12,6 +12,7 @@ from attendance.credit import BY_HANDING_IN
 from attendance.models import UnitCredit, Verdict
 from classes.models import Enrolment, Lesson
 from policy.refusals import Refusal
+from policy.terms import HourKind
 
 
 def credit_unit(
@@ -32,7 +33,7 @@ def credit_unit(
             raise Refusal(
                 "unit_not_creditable",
                 gettext_noop("只有本班的作业课和考试课按提交计算学时。"),
-                found=lesson.kind,
+                found=HourKind(lesson.kind),
                 required=[kind.value for kind in BY_HANDING_IN],
                 rule="M8",
                 next_step=gettext_noop("请核对课表里这节课的类别。"),

@@ -63,7 +63,7 @@ def _judge_concludable(training_class: TrainingClass, at: datetime.datetime) -> 
         raise Refusal(
             "class_not_finished",
             gettext_noop("培训班还没有结班，不能作考勤结论。"),
-            found=training_class.state,
+            found=ClassState(training_class.state),
             required=ClassState.FINISHED,
             rule="M8",
             next_step=gettext_noop("请先上完所有课次并结班。"),

@@ -334,8 +334,8 @@ def _not_running(training_class: TrainingClass) -> Refusal:
     return Refusal(
         "class_not_running",
         gettext_noop("班级%(state)s，看视频不计学时。"),
-        found=training_class.state,
-        required=[str(state) for state in RUNNING],
+        found=ClassState(training_class.state),
+        required=list(RUNNING),
         rule="F9",
         params={"state": training_class.get_state_display()},
         next_step=gettext_noop("备案通过以后、结班以前看才计学时。"),

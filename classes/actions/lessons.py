@@ -17,6 +17,7 @@ from classes.models import Lesson, TrainingClass
 from classes.states import ClassState, LessonState
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.terms import HourKind
 
 
 def opens_at(lesson: Lesson) -> datetime.datetime:
@@ -112,8 +113,8 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             gettext_noop("班级%(state)s，备案通过以前不能上课。")
             if training_class.state in (ClassState.DRAFT, ClassState.SUBMITTED, ClassState.RETURNED)
             else gettext_noop("班级%(state)s，不能再上课。"),
-            found=training_class.state,
-            required=ClassState.APPROVED.value,
+            found=ClassState(training_class.state),
+            required=ClassState.APPROVED,
             rule="F9",
             params={"state": training_class.get_state_display()},
             next_step=gettext_noop("请机构管理员先办好开班备案。"),
@@ -122,7 +123,7 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
         raise Refusal(
             "lesson_not_roomed",
             gettext_noop("%(kind)s课不在直播课堂里上，不用开课。"),
-            found=lesson.kind,
+            found=HourKind(lesson.kind),
             required=["live", "tutoring", "quality"],
             rule="A1",
             params={"kind": lesson.get_kind_display()},

@@ -10,7 +10,7 @@ def lesson_closed(state: str) -> Refusal:
     return Refusal(
         "lesson_closed",
         gettext_noop("这节课已经结束。"),
-        found=state,
-        required=LessonState.OPEN.value,
+        found=LessonState(state),
+        required=LessonState.OPEN,
         next_step=gettext_noop("可以看回放，也可以在班级页面看自己的学时。"),
     )

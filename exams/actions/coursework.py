@@ -38,7 +38,7 @@ def submit_coursework(*, actor: User, lesson: Lesson, text: str, at: datetime.da
             raise Refusal(
                 "coursework_lesson_wrong",
                 gettext_noop("这节课不用交作业。"),
-                found=lesson.kind,
+                found=HourKind(lesson.kind),
                 required=HourKind.HOMEWORK,
                 rule="P13",
                 next_step=gettext_noop("请从课表里的“作业”一节进入。"),
@@ -95,8 +95,8 @@ def _require_open(
         raise Refusal(
             "coursework_closed",
             gettext_noop("班级%(state)s，不再收作业。"),
-            found=training_class.state,
-            required=[ClassState.APPROVED.value, ClassState.RUNNING.value],
+            found=ClassState(training_class.state),
+            required=[ClassState.APPROVED, ClassState.RUNNING],
             rule="P13",
             params={"state": training_class.get_state_display()},
             next_step=gettext_noop("请联系本班讲师。"),
@@ -166,8 +166,8 @@ def _require_no_conclusion(training_class: TrainingClass) -> None:
         raise Refusal(
             "class_concluded",
             gettext_noop("班级已经结班，培训成果不能再评分。"),
-            found=training_class.state,
-            required=ClassState.RUNNING.value,
+            found=ClassState(training_class.state),
+            required=ClassState.RUNNING,
             rule="M10",
             next_step=gettext_noop("对结论有疑问，请联系当地人社部门。"),
         )

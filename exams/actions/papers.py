@@ -112,8 +112,8 @@ def _judge_lesson(training_class: TrainingClass, lesson: Lesson, at: datetime.da
         raise Refusal(
             "class_not_approved",
             gettext_noop("班级%(state)s，现在不能设置结业考试。"),
-            found=training_class.state,
-            required=[ClassState.APPROVED.value, ClassState.RUNNING.value],
+            found=ClassState(training_class.state),
+            required=[ClassState.APPROVED, ClassState.RUNNING],
             rule="M9",
             params={"state": training_class.get_state_display()},
             next_step=gettext_noop("备案通过以后、结班以前可以设置。"),
@@ -122,7 +122,7 @@ def _judge_lesson(training_class: TrainingClass, lesson: Lesson, at: datetime.da
         raise Refusal(
             "exam_lesson_wrong",
             gettext_noop("结业考试要安排在本班课表里的一节考试课上。"),
-            found=lesson.kind,
+            found=HourKind(lesson.kind),
             required=HourKind.EXAM,
             rule="M9",
             next_step=gettext_noop("请在课表里选一节“考试”。"),

@@ -1,7 +1,7 @@
 """The national ID number (GB 11643): 17 digits and a check character.
 
-Hard rules are form, calendar date and checksum. The region part is not checked against the list of the
-birth year:
+Hard rules are form, province, calendar date and checksum. Below the province the region part is not checked
+against the list of the birth year:
 counties were merged and renamed, and people keep their number (facts measured with python-stdnum's `cn.ric`).
 """
 
@@ -16,6 +16,13 @@ from policy.refusals import Refusal
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+# GB/T 2260: the first two digits of every province; 81 to 83 are those of residence permits too.
+_PROVINCES = frozenset(
+    [
+        *(*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47)),
+        *(*range(50, 55), *range(61, 66), 71, 81, 82, 83),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ def mask(value: str) -> str:
 def parse(text: str) -> IdNumber:
     """Check `text` and return the number.
 
-    Raises Refusal `id_number_form`, `id_number_date` or `id_number_checksum`.
+    Raises Refusal `id_number_form`, `id_number_region`, `id_number_date` or `id_number_checksum`.
     """
     value = text.strip().upper()
     next_step = gettext_noop("请对照身份证重新输入 18 位号码。")
@@ -53,6 +60,15 @@ def parse(text: str) -> IdNumber:
             required=18,
             rule="P7",
             citation="GB 11643",
+            next_step=next_step,
+            status=400,
+        )
+    if int(value[:2]) not in _PROVINCES:
+        raise Refusal(
+            "id_number_region",
+            gettext_noop("身份证号前两位不是任何一个省的代码，可能输错了。"),
+            rule="P7",
+            citation="GB/T 2260",
             next_step=next_step,
             status=400,
         )

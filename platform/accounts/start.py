@@ -14,7 +14,10 @@ from accounts.models import User
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do: what, where, until when. `urgent` ones may become the page's single primary action."""
+    """One thing to do: what, where, until when. `urgent` ones may become the page's single primary action.
+
+    With `whole_day` the deadline is a day, of which `due` is the last moment: the page shows no time of day.
+    """
 
     title: str
     url: str
@@ -23,6 +26,7 @@ class Task:
     urgent: bool = False
     icon: str = "arrow-right"
     action: str = ""
+    whole_day: bool = False
 
 
 Provider = Callable[[User, datetime.datetime], Iterable[Task]]

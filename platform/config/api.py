@@ -59,6 +59,17 @@ def not_found_body() -> dict[str, Any]:
     return error_body("not_found", _("没有找到"), next_step=_("请检查地址和编号，再试一次。"))
 
 
+def method_not_allowed_body(method: str, allowed: list[str]) -> dict[str, Any]:
+    """Say which methods an address answers."""
+    return error_body(
+        "method_not_allowed",
+        _("这个地址不能这样用"),
+        found=method,
+        required=allowed,
+        next_step=_("请换用这个地址支持的方法。"),
+    )
+
+
 def _in_plain_words(detail: Any) -> Any:
     """Field errors with the framework's jargon replaced; everything else as it was said."""
     if isinstance(detail, Mapping):
@@ -120,13 +131,7 @@ def _body_of(exception: Exception, context: dict[str, Any]) -> dict[str, Any]:
                 next_step=_("请换一种格式，再发一次。"),
             )
         case exceptions.MethodNotAllowed():
-            return error_body(
-                "method_not_allowed",
-                _("这个地址不能这样用"),
-                found=str(request.method),
-                required=view.allowed_methods,
-                next_step=_("请换用这个地址支持的方法。"),
-            )
+            return method_not_allowed_body(str(request.method), view.allowed_methods)
         case exceptions.NotAcceptable():
             return error_body(
                 "not_acceptable",

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "config.inputs.NulMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.refusals.RefusalMiddleware",
+    "config.refusals.MethodMiddleware",
     "axes.middleware.AxesMiddleware",
     "supervision.middleware.LookMiddleware",
 ]

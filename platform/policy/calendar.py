@@ -301,3 +301,21 @@ def earliest_start(
     if counted and reading.code == "full_days_between":
         start += _ONE_DAY
     return StartDecision(filed_on=filed_on, date=start, working_days=lead, counted=counted, reading=reading)
+
+
+def latest_filing(
+    edition: Edition, starts_on: dt.date, *, calendar: WorkingCalendar | None = None
+) -> dt.date:
+    """Return the last day on which a class that starts on `starts_on` may still be filed (F7).
+
+    The rule of `earliest_start` read backwards: filed on this day the class may start in time, filed on the
+    next it may not. It may be a day off, because a submission is judged by its legal day alone.
+
+    Raises:
+        Refusal: `calendar_unpublished`, or `edition_unset` if the edition gives no lead.
+    """
+    calendar = calendar or state_council_calendar()
+    day = starts_on
+    while earliest_start(edition, day, calendar=calendar).date > starts_on:
+        day -= _ONE_DAY
+    return day

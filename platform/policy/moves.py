@@ -26,10 +26,15 @@ def next_state(row: Stateful, moves: Mapping[str, Mapping[str, str]], verb: str)
         raise Refusal(
             "move_refused",
             gettext_noop("%(thing)s%(state)s，不能做这一步。"),
-            found=row.state,
+            found=_named(row.state, moves),
             required=[state for state, verbs in moves.items() if verb in verbs],
             params={"thing": str(row._meta.verbose_name), "state": row.get_state_display()},
             next_step=gettext_noop("请刷新页面，按现在的状态继续。"),
             details={"verb": verb},
         )
     return allowed[verb]
+
+
+def _named(state: str, moves: Mapping[str, Mapping[str, str]]) -> str:
+    """The row's state as the table's own member, which knows its words; a row may hold the bare code."""
+    return next((known for known in moves if known == state), state)

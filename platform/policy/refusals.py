@@ -14,6 +14,7 @@ next.
 """
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from policy.citations import citation_of
@@ -58,11 +59,21 @@ class Refusal(Exception):
         return fill(self.message, self.params)
 
     def render(self, translate: Translate = untranslated) -> dict[str, Any]:
-        """Return the JSON form {code, message, details: {found, required, rule, next, …}, citation}."""
+        """Return the JSON form {code, message, details: {found, required, rule, next, …}, citation}.
+
+        Where `found` or `required` are states or kinds, the codes are for programs, and `details.words` says
+        the same for people.
+        """
+        words = {
+            name: said
+            for name, value in (("found", self.found), ("required", self.required))
+            if (said := _words(value, translate)) is not None
+        }
         return {
             "code": self.code,
             "message": fill(self.message, self.params, translate),
             "details": {
+                **({"words": words} if words else {}),
                 **{name: plain(value, translate) for name, value in self.details.items()},
                 "found": plain(self.found, translate),
                 "required": plain(self.required, translate),
@@ -71,3 +82,13 @@ class Refusal(Exception):
             },
             "citation": self.citation,
         }
+
+
+def _words(value: object, translate: Translate) -> Any:
+    """What people call a code that has a label, or a list of them; None for everything else."""
+    if isinstance(value, list | tuple):
+        said = [_words(item, translate) for item in value]
+        return said if said and None not in said else None
+    if isinstance(value, Enum) and (label := getattr(value, "label", "")):
+        return translate(str(label))
+    return None

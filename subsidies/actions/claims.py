@@ -386,7 +386,7 @@ def _require_claimable(training_class: TrainingClass, at: datetime.datetime) -> 
         raise Refusal(
             "class_not_finished",
             gettext_noop("培训班还没有结班，不能申请补贴。"),
-            found=training_class.state,
+            found=ClassState(training_class.state),
             required=ClassState.FINISHED,
             rule="F15",
             next_step=gettext_noop("请先在班级页办理结班。"),

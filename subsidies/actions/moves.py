@@ -4,7 +4,7 @@ from django.utils.translation import gettext_noop
 
 from policy.refusals import Refusal
 from subsidies.models import Claim, Objection
-from subsidies.states import CLAIM_MOVES, OBJECTION_MOVES
+from subsidies.states import CLAIM_MOVES, OBJECTION_MOVES, ClaimState, ObjectionState
 
 
 def move_claim(claim: Claim, verb: str) -> None:
@@ -14,8 +14,8 @@ def move_claim(claim: Claim, verb: str) -> None:
         raise Refusal(
             "claim_move",
             gettext_noop("补贴申请现在是“%(state)s”，不能做这一步。"),
-            found=claim.state,
-            required=[str(state) for state, verbs in CLAIM_MOVES.items() if verb in verbs],
+            found=ClaimState(claim.state),
+            required=[ClaimState(state) for state, verbs in CLAIM_MOVES.items() if verb in verbs],
             rule="F16",
             params={"state": claim.get_state_display()},
             next_step=gettext_noop("请刷新页面，看现在该谁办理。"),
@@ -30,7 +30,7 @@ def move_objection(objection: Objection, verb: str) -> None:
         raise Refusal(
             "objection_answered",
             gettext_noop("这件异议已经答复过了。"),
-            found=objection.state,
+            found=ObjectionState(objection.state),
             rule="Q6",
             next_step=gettext_noop("请刷新页面查看答复。"),
         )

@@ -31,6 +31,8 @@ def test_a_small_x_and_spaces_around_are_forgiven():
         ("11010519491231002XX", "id_number_form"),
         ("01010519491231002X", "id_number_form"),
         ("1101051949123100２X", "id_number_form"),  # a full-width digit
+        ("990105194912310021", "id_number_region"),
+        ("470105194912310021", "id_number_region"),
         ("110105194912310021", "id_number_checksum"),
         ("110105194913310026", "id_number_date"),
         ("110105194902290024", "id_number_date"),

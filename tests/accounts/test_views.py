@@ -2,6 +2,7 @@
 
 import pytest
 from axes.models import AccessAttempt
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -79,3 +80,19 @@ def test_a_stranger_is_sent_to_sign_in(client):
 def test_a_supervision_account_starts_in_its_own_house(regulator):
     page = client_of(regulator).get(reverse("start"))
     assert page["Location"] == reverse("supervision:home")
+
+
+@pytest.mark.django_db
+def test_sign_in_keeps_the_way_when_it_refuses_a_password(learner):
+    learner.set_password("right-password-1")
+    learner.save()
+    client, way = Client(), "/accounts/login/?next=/meter/"
+    refused = client.post(way, {"username": learner.username, "password": "wrong", "next": "/meter/"})
+    assert 'name="next" value="/meter/"' in refused.content.decode()
+    sent = {"username": learner.username, "password": "right-password-1"}
+    assert client.post(way, sent | {"next": "/meter/"})["Location"] == "/meter/"
+    assert Client().post("/accounts/login/", sent)["Location"] == "/start/"
+    assert (
+        Client().post("/accounts/login/", sent | {"next": "https://elsewhere.example/"})["Location"]
+        == "/start/"
+    )

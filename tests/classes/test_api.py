@@ -295,6 +295,7 @@ def test_a_trainee_sees_only_their_own_line(school, learner):
         actor=school.cast.manager,
         at=school.at,
     )
+    school.take_as_approved(training_class)
     rows = api(learner).get(f"/api/v1/classes/{training_class.pk}/roster/").json()["results"]
     assert [row["name"] for row in rows] == ["王小满"]
 

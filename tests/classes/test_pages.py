@@ -147,6 +147,7 @@ def test_a_trainee_sees_the_timetable_but_not_the_others(school, learner):
     actions.import_roster(
         training_class=training_class, content=roster_file([own]), actor=school.cast.manager, at=school.at
     )
+    school.take_as_approved(training_class)
     body = text(page(learner, "detail", training_class.pk))
     assert "陈国强" not in body
     assert "办理经过" not in body

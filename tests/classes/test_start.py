@@ -2,20 +2,28 @@
 
 import datetime
 
+from django.utils import timezone
+
 from classes import actions
 from classes.queries import next_steps_for
+from tests.cast import client_of
 
 
 def titles(user, now):
     return [task.title for task in next_steps_for(user, now)]
 
 
-def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, now):
+def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, now, time_machine):
     assert titles(manager, now) == []
     training_class = school.create()
     [task] = next_steps_for(manager, now)
     assert task.title == "给“2026 年第 7 期创业意识培训班”导入花名册"
     assert task.detail == "2026-09-21 开班，要提前 5 个工作日提交备案"
+    assert timezone.localtime(task.due).date() == datetime.date(2026, 9, 15)
+    time_machine.move_to(now, tick=False)
+    assert "最晚 9月15日 周二" in client_of(manager).get("/start/").content.decode()
+    [late] = next_steps_for(manager, task.due + datetime.timedelta(seconds=1))
+    assert late.detail == "2026-09-21 开班已经来不及备案，请把开班日期往后改"
     school.enrol(training_class)
     assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”排课表"]
     from tests.classes.school import gyb_drafts

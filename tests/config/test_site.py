@@ -1,5 +1,6 @@
 """The frame of every page: who one is, where one may go, in which language; home, about and error pages."""
 
+import json
 import re
 from pathlib import Path
 from typing import cast
@@ -7,14 +8,17 @@ from typing import cast
 import pytest
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from accounts.states import Role
+from classes.states import ClassState
 from config import context, views
+from config.refusals import MethodMiddleware, RefusalMiddleware
 from policy.refusals import Refusal
 from tests.cast import client_of
 
@@ -34,16 +38,27 @@ def test_public_pages_need_no_database(name, client: Client):
     assert '<main id="main"' in html
 
 
-def test_home_tells_the_way_from_a_yuan_to_a_second(client: Client):
+def test_home_shows_no_number_that_nobody_counted(client: Client):
     html = text_of(client.get("/"))
-    for figure in (
-        "200.00\N{NO-BREAK SPACE}元",
-        "88.71\N{NO-BREAK SPACE}%",
-        "57,485 秒",
-        "2,590 秒",
-        "7 条留痕",
-    ):
-        assert figure in html
+    shown = re.sub(r"<[^>]*>", " ", html[html.index('<main id="main"') : html.index("</main>")])
+    assert "一笔补贴" in shown
+    assert re.findall(r"[0-9]+", shown) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "recruitment:institutions",
+        "recruitment:lookup",
+        "courses:list",
+        "subsidies:notices",
+        "certificates:check",
+    ],
+)
+def test_home_leads_to_what_is_open_to_everybody(name, client: Client):
+    html = text_of(client.get("/"))
+    main = html[html.index('<main id="main"') : html.index("</main>")]
+    assert f'"{reverse(name)}"' in main
 
 
 def test_the_demo_is_marked_on_every_page(client: Client, settings):
@@ -103,6 +118,29 @@ def test_an_error_says_what_happened_in_plain_words(view, status, words):
         assert blame not in html
 
 
+@pytest.mark.django_db
+def test_an_address_that_only_takes_forms_leads_back_to_the_form(manager):
+    client = client_of(manager)
+    response = client.get("/classes/12/timetable/check/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    html = text_of(response)
+    assert "这一步没有办成" in html
+    assert 'href="/classes/12/timetable/"' in html
+    assert html.count("<h1") == 1
+
+
+def test_the_wrong_method_is_told_in_a_page_and_under_api_in_json(client: Client):
+    page = client.post("/about/")
+    assert (page.status_code, page["Allow"]) == (405, "GET, HEAD")
+    assert "这一步没有办成" in text_of(page)
+
+    request = RequestFactory().get("/api/v1/somewhere/")
+    answer = MethodMiddleware(lambda _: HttpResponseNotAllowed(["POST"]))(request)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    body = json.loads(text_of(answer))
+    assert (body["code"], body["details"]["required"]) == ("method_not_allowed", ["POST"])
+
+
 def test_a_form_without_its_token_is_told_apart():
     response = Client(enforce_csrf_checks=True).post(reverse("set_language"), {"language": "en"})
     assert response.status_code == 403
@@ -121,6 +159,24 @@ def test_a_refused_page_shows_the_refusal(rf: RequestFactory):
     assert 'class="yc-refusal"' in html
     assert "请推迟到 9月24日。" in html
     assert html.count("<h1") == 1
+
+
+def test_a_refusal_names_states_in_words(rf: RequestFactory):
+    refusal = Refusal(
+        "x", "不行。", found=ClassState.SUBMITTED, required=[ClassState.DRAFT, ClassState.RETURNED]
+    )
+    response = RefusalMiddleware(lambda _: HttpResponse()).process_exception(rf.get("/"), refusal)
+    assert response is not None
+    html = text_of(response)
+    assert "<dd>待审核</dd>" in html
+    assert "草稿、退回补正" in html
+    assert "submitted" not in html
+
+
+def test_an_edition_is_shown_by_its_title(settings):
+    settings.DEMO = True
+    template = Template("{{ 'demo'|edition_title }}|{{ 'gone'|edition_title }}")
+    assert template.render(Context()) == '<span lang="zh-CN">试用版本（按规范，空缺的数仅供试用）</span>|gone'
 
 
 # --- who one is ---

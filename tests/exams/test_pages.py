@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts import start
 from attendance.models import UnitCredit
@@ -14,7 +15,7 @@ from audit.models import Entry
 from classes.models import TrainingClass
 from classes.states import ClassState, LessonState
 from config.demo.cast import Cast
-from exams.models import Attempt, Exam, Submission
+from exams.models import Attempt, Certificate, Exam, Submission
 from tests.cast import client_of
 from tests.exams.conftest import OVER, START, School, clock
 
@@ -109,6 +110,26 @@ def test_the_end_of_a_class_is_said_before_it_is_done(school: School, cast: Cast
     assert TrainingClass.objects.get().state == ClassState.FINISHED
     assert client.get(path).status_code == 302
     assert "410120" in text(client_of(cast.learner).get("/exams/"))
+
+
+def test_a_certificate_is_a_link_only_for_who_may_open_it(
+    school: School, cast: Cast, time_machine: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    school.attends(cast.learner)
+    school.sits(cast.learner)
+    time_machine.move_to(OVER, tick=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        school.concludes()
+    certificate = Certificate.objects.get()
+    path, link = (
+        f"/classes/{school.training_class.pk}/exam/",
+        reverse("certificates:pdf", args=[certificate.pk]),
+    )
+    for user in (cast.manager, cast.officer, cast.trainer, cast.assistant):
+        page = text(client_of(user).get(path))
+        opens = client_of(user).get(link).status_code == 200
+        assert certificate.number in page
+        assert (link in page) == opens == (user in (cast.manager, cast.officer))
 
 
 def test_the_start_page_leads_to_what_is_next(school: School, cast: Cast) -> None:

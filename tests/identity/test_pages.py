@@ -119,6 +119,12 @@ def test_an_office_has_no_face(manager, regulator):
             assert "person_required" in answer.content.decode()
 
 
+def test_the_menu_leads_to_the_consent_only_where_somebody_has_a_face(manager, regulator, learner, trainer):
+    for user, shown in ((manager, False), (regulator, False), (learner, True), (trainer, True)):
+        page = client_of(user).get("/about/").content.decode()
+        assert (f'href="{CONSENT}"' in page) is shown
+
+
 # --- review ---
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from attendance.models import CheckAnswer
 from classes.live import actions
 from classes.live.models import OpenPresence, PresenceInterval, RoomEvent
+from classes.live.protocol import Event
 from classes.live.states import Closing
 from classes.states import LessonState
 from tests.axe import faults
@@ -97,6 +98,25 @@ def test_what_one_says_and_does_the_others_see(browsers, cast, lesson):
     expect(hook(learner, "hand")).to_have_attribute("aria-pressed", "false")
     expect(learner.locator("#stage-words")).to_have_text("现在没有直播画面，其他功能照常使用")
     assert browsers.troubles == []
+
+
+def test_the_room_says_recording_only_while_the_server_receives_a_picture(browsers, cast, lesson, settings):
+    settings.JANUS_HTTP_URL = "http://127.0.0.1:9"  # nobody there: the room is told what Janus would tell it
+    page = come_in(browsers, cast.assistant, lesson)
+    shown = page.get_by_test_id("recording")
+    expect(page.locator("[data-when='open']").first).to_be_visible()
+    expect(shown).to_be_hidden()
+
+    feed = {"feed": f"assistant-{cast.assistant.person_id}", "person": cast.assistant.person_id}
+    tell(lesson, Event.MEDIA_FEED, {**feed, "name": "赵晓宁"})
+    expect(shown).to_be_visible()
+    tell(lesson, Event.MEDIA_GONE, feed)
+    expect(shown).to_be_hidden()
+
+
+def tell(lesson, event, data):
+    with transaction.atomic():
+        actions.announce(lesson=lesson, type=event, data=data, actor=None, at=timezone.now())
 
 
 def test_a_roll_call_and_a_question_are_answered(browsers, cast, lesson, tmp_path):

@@ -13,6 +13,7 @@ from policy.calendar import (
     CalendarError,
     add_working_days,
     earliest_start,
+    latest_filing,
     load_calendar,
     state_council_calendar,
 )
@@ -46,6 +47,23 @@ def test_exactly_the_lead_lies_between_filing_and_start(filed_on: date) -> None:
     following = [filed_on + timedelta(days=n) for n in range(1, (start - filed_on).days + 1)]
     assert sum(calendar.is_working_day(day) for day in following) == 5
     assert calendar.is_working_day(start)
+
+
+@given(st.dates(date(2019, 2, 1), date(2026, 11, 20)))
+def test_the_last_day_to_file_is_in_time_and_the_next_is_not(starts_on: date) -> None:
+    last = latest_filing(DEMO, starts_on)
+    assert earliest_start(DEMO, last).date <= starts_on
+    assert earliest_start(DEMO, last + timedelta(days=1)).date > starts_on
+
+
+def test_the_last_day_to_file_counts_a_worked_sunday() -> None:
+    """20 September 2026 is a Sunday on which offices work, so Saturday the 19th is still in time."""
+    assert latest_filing(DEMO, date(2026, 9, 24)) == date(2026, 9, 19)
+    assert latest_filing(DEMO, date(2026, 9, 23)) == date(2026, 9, 17)
+    assert latest_filing(DEMO, date(2026, 10, 19)) == date(2026, 10, 12)
+    with pytest.raises(Refusal) as refused:
+        latest_filing(DEMO, date(2031, 3, 1))
+    assert refused.value.code == "calendar_unpublished"
 
 
 def test_a_loaded_year_overrides_the_library_and_opens_the_next(demo: Edition) -> None:

@@ -96,3 +96,11 @@ def test_numbers_are_written_without_loss() -> None:
 def test_a_message_fills_lists_and_literal_per_cents() -> None:
     message = Message("%(modes)s 各占 50%%", {"modes": [mode.label for mode in Mode]})
     assert message.render() == "全程直播、线上+线下 各占 50%"
+
+
+def test_a_code_with_a_label_is_told_to_programs_and_in_words_to_people() -> None:
+    refusal = Refusal("x", "不行。", found=Mode.MIXED, required=[Mode.FULL_LIVE, Mode.MIXED])
+    details = refusal.render()["details"]
+    assert (details["found"], details["required"]) == ("mixed", ["full_live", "mixed"])
+    assert details["words"] == {"found": "线上+线下", "required": ["全程直播", "线上+线下"]}
+    assert "words" not in Refusal("x", "不行。", found=31, required=[30, 31]).render()["details"]

@@ -102,8 +102,8 @@ def _judge_door(lesson: Lesson, at: datetime.datetime) -> None:
         raise Refusal(
             "class_not_running",
             gettext_noop("这个班还不能上课。"),
-            found=lesson.training_class.state,
-            required=ClassState.APPROVED.value,
+            found=ClassState(lesson.training_class.state),
+            required=ClassState.APPROVED,
             rule="F9",
             next_step=gettext_noop("开班备案通过以后才能上课，请联系培训机构。"),
         )

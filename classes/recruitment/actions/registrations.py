@@ -197,8 +197,8 @@ def issue_code(*, registration: Registration, actor: User, at: datetime.datetime
         raise Refusal(
             "not_assigned",
             gettext_noop("分到班级以后才有账号。"),
-            found=registration.state,
-            required=RegistrationState.ASSIGNED.value,
+            found=RegistrationState(registration.state),
+            required=RegistrationState.ASSIGNED,
             rule="P7",
             next_step=gettext_noop("请先分班。"),
         )
@@ -312,8 +312,8 @@ def _judge_campaign(campaign: Campaign, event: OfflineEvent | None) -> None:
         raise Refusal(
             "campaign_closed",
             gettext_noop("这个招生项目已经停止报名。"),
-            found=campaign.state,
-            required=CampaignState.OPEN.value,
+            found=CampaignState(campaign.state),
+            required=CampaignState.OPEN,
             rule="F3",
             next_step=gettext_noop("请看看这家机构的其他招生项目，或联系机构。"),
         )

@@ -108,8 +108,8 @@ def rejudge(
             raise Refusal(
                 "move_refused",
                 gettext_noop("%(thing)s%(state)s，不能做这一步。"),
-                found=registration.state,
-                required=[RegistrationState.SCREENED.value, RegistrationState.WAITING.value],
+                found=RegistrationState(registration.state),
+                required=[RegistrationState.SCREENED, RegistrationState.WAITING],
                 rule="F5",
                 params={
                     "thing": str(registration._meta.verbose_name),

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from classes.queries import classes_visible_to
 from classes.recruitment import actions, queries
 from classes.recruitment.forms import FIELD_OF_REFUSAL, LateDocumentForm, show_refusal
 from classes.recruitment.models import Registration
@@ -41,7 +42,8 @@ def mine(request: HttpRequest) -> HttpResponse:
                     "withdraw" in REGISTRATION_MOVES[registration.state],
                 )
                 for registration in queries.registrations_of(user.person)
-            ]
+            ],
+            "visible": set(classes_visible_to(user).order_by().values_list("pk", flat=True)),
         },
     )
 

@@ -21,11 +21,12 @@ from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.editions import all_editions
 from accounts.refusals import rendered
 from policy.findings import Finding
 from policy.refusals import Refusal
@@ -277,6 +278,15 @@ def said(value: Any, bare: str = "") -> str:
         return text
     is_bare = text != str(value) or text.replace(".", "", 1).isdigit()
     return f"{bare} {text}" if bare and is_bare else text
+
+
+@register.filter
+def edition_title(edition_id: str | None) -> SafeString:
+    """Name a policy edition by its title, which stays Chinese and says so; one that is gone keeps its id."""
+    known = all_editions().get(edition_id or "")
+    if known is None:
+        return escape(edition_id or "")
+    return format_html('<span lang="zh-CN">{}</span>', known.title)
 
 
 @register.filter

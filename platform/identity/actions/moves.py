@@ -19,7 +19,7 @@ def not_in_doubt(check: FaceCheck) -> Refusal:
     return Refusal(
         "check_not_in_doubt",
         gettext_noop("这次核对不用人工看，或者已经有人看过了。"),
-        found=check.state,
+        found=CheckState(check.state),
         required=CheckState.GREY,
         rule="P14",
         next_step=gettext_noop("请回到列表，看下一个。"),

@@ -131,6 +131,9 @@ export function drawLesson(room, now) {
   for (const part of document.querySelectorAll("[data-when]")) {
     if (part instanceof HTMLElement) part.hidden = !(part.dataset.when ?? "").split(" ").includes(lesson.state);
   }
+  // In an open lesson the server records what it receives, and only that: without a feed there is nothing.
+  const recording = document.getElementById("recording");
+  if (recording) recording.hidden = lesson.state !== "open" || room.media.feeds.length === 0;
   const since = lesson.opened_at && lesson.state === "open" ? now - Date.parse(lesson.opened_at) : null;
   byId("elapsed").textContent = since === null ? "" : hms(since / 1000);
 }
