@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Min, Q, QuerySet
@@ -213,7 +214,7 @@ def receipt_summaries(receipts: Iterable[Receipt]) -> dict[int, ReceiptSummary]:
     }
 
 
-def _summary(counted: Mapping[str, int]) -> ReceiptSummary:
+def _summary(counted: Mapping[str, Any]) -> ReceiptSummary:
     counts = {outcome: counted[outcome] for outcome in Outcome.values}
     return ReceiptSummary(
         counts=counts,

@@ -66,19 +66,11 @@ class Places:
             elif part == "number" and "certificates" in route:
                 found[part] = self.certificate
             else:
-                known = {
-                    "code": self.event,
-                    "kind": "slides",
-                    "question": 0,
-                    "peer": KEY,
-                    "connection": KEY,
-                    "row": "H5",
-                }
-                found[part] = {**known, "edition_id": "henan-2020-97"}.get(part, NOTHING)
+                found[part] = self._word(part)
         return reverse(name, kwargs=found)
 
     def _word(self, part: str) -> str | int:
-        return {
+        words: dict[str, str | int] = {
             "code": self.event,
             "kind": "slides",
             "question": 0,
@@ -86,7 +78,8 @@ class Places:
             "connection": KEY,
             "row": "H5",
             "edition_id": "henan-2020-97",
-        }.get(part, NOTHING)
+        }
+        return words.get(part, NOTHING)
 
     def _number(self, kind: str, at: str) -> int:
         return self.ids.get(f"{kind}@{at}", self.ids.get(kind, NOTHING))

@@ -64,7 +64,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
 
     @cached_property
     def _summaries(self) -> dict[int, ReceiptSummary]:
-        shown = self.parent.instance if self.parent else [self.instance]
+        shown: Any = self.parent.instance if self.parent else [self.instance]
         return receipt_summaries(shown)
 
 

@@ -19,6 +19,7 @@ def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, no
     [task] = next_steps_for(manager, now)
     assert task.title == "给“2026 年第 7 期创业意识培训班”导入花名册"
     assert task.detail == "2026-09-21 开班，要提前 5 个工作日提交备案"
+    assert task.due
     assert timezone.localtime(task.due).date() == datetime.date(2026, 9, 15)
     time_machine.move_to(now, tick=False)
     assert "最晚 9月15日 周二" in client_of(manager).get("/start/").content.decode()

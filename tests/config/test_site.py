@@ -136,6 +136,7 @@ def test_the_wrong_method_is_told_in_a_page_and_under_api_in_json(client: Client
 
     request = RequestFactory().get("/api/v1/somewhere/")
     answer = MethodMiddleware(lambda _: HttpResponseNotAllowed(["POST"]))(request)
+    assert isinstance(answer, HttpResponse)
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
     body = json.loads(text_of(answer))
     assert (body["code"], body["details"]["required"]) == ("method_not_allowed", ["POST"])
