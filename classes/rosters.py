@@ -25,6 +25,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.id_numbers import IdNumber, mask, parse
+from accounts.names import parse_name, tidy_name
 from exchange.xlsx.cells import (
     DAMAGED,
     Book,
@@ -58,9 +59,7 @@ NAME, ID_NUMBER, PHONE, CATEGORY = "姓名", "身份证号", "手机号", "学�
 HEADERS = (NAME, ID_NUMBER, PHONE, CATEGORY)
 TEMPLATE_ROWS = 60  # the larger of the two class sizes (F11); more rows can be added by hand
 
-_NAME = re.compile(r"[㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003FFFFA-Za-z·' .-]{1,40}")
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
-_HAN = r"㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003FFFF"
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # The ranges that openpyxl writes out cell by cell.
 _WIDE_RANGE = re.compile(
@@ -68,7 +67,6 @@ _WIDE_RANGE = re.compile(
     re.IGNORECASE,
 )
 _UNSEEN = ("Cf", "Cc", "Co", "Cn")
-_SPACE_IN_NAME = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +279,7 @@ def _read_row(row: Row, columns: dict[str, str]) -> tuple[RosterRow | None, list
     header_at = {letter: header for header, letter in columns.items()}
     cell_of = {header_at[cell.letter]: cell for cell in row.cells if cell.letter in header_at}
     name_cell = cell_of.get(NAME)
-    name = _name(_text(name_cell)) if name_cell is not None and name_cell.held is Held.TEXT else ""
+    name = tidy_name(_text(name_cell)) if name_cell is not None and name_cell.held is Held.TEXT else ""
     faults: list[RosterFault] = []
     if row.hidden:
         faults.append(_hidden(row.number, name))
@@ -361,25 +359,10 @@ def _text(cell: Cell) -> str:
     return text.strip()
 
 
-def _name(text: str) -> str:
-    # Two-character names are often padded with a space to look like three.
-    return _SPACE_IN_NAME.sub("", text.replace("•", "·").replace("・", "·"))
-
-
 def _read_name(text: str) -> str:
     if not text:
         raise _missing("name_missing", gettext_noop("没有姓名。"), gettext_noop("请填上与身份证一致的姓名。"))
-    name = _name(text)
-    if not _NAME.fullmatch(name):
-        raise Refusal(
-            "name_form",
-            gettext_noop("姓名里有不该有的字符，或者超过 40 个字。"),
-            found=len(name),
-            required=40,
-            rule="P7",
-            next_step=gettext_noop("请填与身份证一致的姓名。"),
-        )
-    return name
+    return parse_name(text)
 
 
 def _read_id_number(text: str) -> IdNumber:

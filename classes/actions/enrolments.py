@@ -42,7 +42,7 @@ def enrol(
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         permissions.require_editable(training_class)
-        person = find_or_create_person(name=name, id_number=id_number, phone=phone)
+        person = find_or_create_person(name=name, id_number=id_number, phone=phone, at=at)
         if person.pk in (training_class.lecturer_id, training_class.assistant_id):
             raise Refusal(
                 "is_staff",

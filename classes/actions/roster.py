@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 import audit
 from accounts import vault
 from accounts.actions import ensure_trainee_account, find_or_create_person
 from accounts.editions import edition as find_edition
+from accounts.id_numbers import require_born
 from accounts.models import Person, User, id_number_index
 from classes import permissions
 from classes.actions.classes import lock_class
@@ -59,7 +61,7 @@ def import_roster(
         sheet = read_roster(content)
         known = _known_people(sheet.rows)
         enrolled = {enrolment.person_id: enrolment for enrolment in training_class.enrolments.all()}
-        wrong = _place_faults(sheet, training_class, known, enrolled)
+        wrong = _place_faults(sheet, training_class, known, enrolled, today=timezone.localdate(at))
         size = _size_fault(training_class, sheet, enrolled)
         faults = sorted((*sheet.faults, *wrong, *size), key=lambda fault: (fault.row or 0, fault.column))
         refused_rows = {fault.row for fault in wrong}
@@ -113,10 +115,17 @@ def _place_faults(
     training_class: TrainingClass,
     known: Mapping[bytes, Person],
     enrolled: Mapping[int, Enrolment],
+    *,
+    today: datetime.date,
 ) -> list[RosterFault]:
-    """Faults that only show against what the platform holds."""
+    """Faults that only show against what the platform holds, and against today."""
     faults = []
     for row in sheet.rows:
+        try:
+            require_born(row.id_number, on=today)
+        except Refusal as refusal:
+            faults.append(_about_id(row, sheet, refusal))
+            continue
         person = known.get(id_number_index(row.id_number))
         if person is None:
             continue
@@ -184,7 +193,8 @@ def _enrol(
     # In one order everywhere, so that two imports with the same people never wait for each other in a circle.
     in_order = sorted(rows, key=lambda row: id_number_index(row.id_number))
     people = [
-        find_or_create_person(name=row.name, id_number=row.id_number, phone=row.phone) for row in in_order
+        find_or_create_person(name=row.name, id_number=row.id_number, phone=row.phone, at=at)
+        for row in in_order
     ]
     commitments = []
     new = []

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import id_numbers
 from accounts.models import Institution, Person
+from accounts.names import parse_name
 from accounts.refusals import rendered
 from classes.models import CATEGORIES, TrainingClass
 from classes.recruitment import pictures, queries
 from classes.recruitment.actions import Application, CampaignDetails, Document, parse_phone
-from classes.recruitment.actions.registrations import tidy_name
 from classes.recruitment.models import Campaign, Registration
 from classes.recruitment.questionnaires import Questionnaire
 from classes.recruitment.states import Education, Stage
@@ -145,7 +145,7 @@ class RegistrationForm(DocumentFields):
             self.fields["category"].label = _("学员类别")
 
     def clean_name(self) -> str:
-        return str(self._checked(tidy_name, "name"))
+        return str(self._checked(parse_name, "name"))
 
     def clean_id_number(self) -> id_numbers.IdNumber:
         found: id_numbers.IdNumber = self._checked(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 from pypinyin import Style, lazy_pinyin
 from rest_framework.authtoken.models import Token
@@ -16,7 +17,7 @@ from stdnum.exceptions import ValidationError as StdnumError
 
 import audit
 from accounts import signals, vault
-from accounts.id_numbers import IdNumber
+from accounts.id_numbers import IdNumber, require_born
 from accounts.models import (
     Activation,
     Bureau,
@@ -133,13 +134,16 @@ def institution_exists() -> Refusal:
     )
 
 
-def find_or_create_person(*, name: str, id_number: IdNumber, phone: str = "") -> Person:
+def find_or_create_person(
+    *, name: str, id_number: IdNumber, phone: str = "", at: datetime.datetime
+) -> Person:
     """Return the one person with this ID number, entering them when new (P7).
 
     Raises Refusal `name_differs` when the number is known under another name; the stored name is not
-    revealed.
+    revealed; `id_number_date` when it is the number of somebody who is not born yet.
     Call inside a transaction. A known person's phone is not overwritten by an institution's table.
     """
+    require_born(id_number, on=timezone.localdate(at))
     index = id_number_index(id_number)
     person = Person.objects.filter(id_number_index=index).first()
     if person is None:

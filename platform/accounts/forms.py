@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.bodies import InstitutionDetails
 from accounts.id_numbers import IdNumber, parse
 from accounts.models import Bureau, Institution, Region, User
+from accounts.names import parse_name
 from accounts.offices import roles_at
 from accounts.refusals import rendered
 from accounts.states import Department, RegionLevel, Role
 from policy.refusals import Refusal
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
-_SPACE_IN_NAME = re.compile(r"(?<=[^A-Za-z])\s+(?=[^A-Za-z])")
 
 
 class SignInForm(AuthenticationForm):
@@ -96,7 +96,10 @@ class StaffForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        return _SPACE_IN_NAME.sub("", self.cleaned_data["name"].strip())
+        try:
+            return parse_name(self.cleaned_data["name"])
+        except Refusal as refusal:
+            raise forms.ValidationError(rendered(refusal)["message"]) from None
 
     def clean_id_number(self) -> IdNumber:
         try:

@@ -16,6 +16,7 @@ from policy.refusals import Refusal
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+_COMPARE = gettext_noop("请对照身份证重新输入 18 位号码。")
 # GB/T 2260: the first two digits of every province; 81 to 83 are those of residence permits too.
 _PROVINCES = frozenset(
     [
@@ -40,6 +41,21 @@ class IdNumber:
         return mask(self.value)
 
 
+def require_born(number: IdNumber, *, on: datetime.date) -> None:
+    """Raise Refusal `id_number_date` for the number of somebody who was not born yet on this day (P7)."""
+    if number.birthday > on:
+        raise Refusal(
+            "id_number_date",
+            gettext_noop("身份证号里的出生日期还没有到。"),
+            found=number.birthday,
+            required=on,
+            rule="P7",
+            citation="GB 11643",
+            next_step=_COMPARE,
+            status=400,
+        )
+
+
 def mask(value: str) -> str:
     """First six and last four stay: enough for a person to recognise their own, too little to use."""
     return value[:6] + "*" * 8 + value[-4:]
@@ -51,7 +67,6 @@ def parse(text: str) -> IdNumber:
     Raises Refusal `id_number_form`, `id_number_region`, `id_number_date` or `id_number_checksum`.
     """
     value = text.strip().upper()
-    next_step = gettext_noop("请对照身份证重新输入 18 位号码。")
     if not _FORM.fullmatch(value):
         raise Refusal(
             "id_number_form",
@@ -60,7 +75,7 @@ def parse(text: str) -> IdNumber:
             required=18,
             rule="P7",
             citation="GB 11643",
-            next_step=next_step,
+            next_step=_COMPARE,
             status=400,
         )
     if int(value[:2]) not in _PROVINCES:
@@ -69,7 +84,7 @@ def parse(text: str) -> IdNumber:
             gettext_noop("身份证号前两位不是任何一个省的代码，可能输错了。"),
             rule="P7",
             citation="GB/T 2260",
-            next_step=next_step,
+            next_step=_COMPARE,
             status=400,
         )
     number = IdNumber(value)
@@ -83,7 +98,7 @@ def parse(text: str) -> IdNumber:
             gettext_noop("身份证号里的出生日期不存在。"),
             rule="P7",
             citation="GB 11643",
-            next_step=next_step,
+            next_step=_COMPARE,
             status=400,
         )
     expected = _CHECK[sum(int(d) * w for d, w in zip(value, _WEIGHTS, strict=False)) % 11]
@@ -93,7 +108,7 @@ def parse(text: str) -> IdNumber:
             gettext_noop("身份证号的校验位对不上，可能有一位输错了。"),
             rule="P7",
             citation="GB 11643",
-            next_step=next_step,
+            next_step=_COMPARE,
             status=400,
         )
     return number

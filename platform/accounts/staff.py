@@ -64,7 +64,7 @@ def add_staff(
     if role not in STAFF_ROLES:
         raise ValueError(role)
     with transaction.atomic():
-        person = find_or_create_person(name=name, id_number=id_number, phone=phone)
+        person = find_or_create_person(name=name, id_number=id_number, phone=phone, at=at)
         user = User.objects.select_for_update().filter(person=person).first()
         if user is None:
             user = User.objects.create_user(username=person_username(person), password=None, person=person)

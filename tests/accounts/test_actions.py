@@ -10,31 +10,44 @@ from accounts.models import Institution, Person, Region, User
 from audit.models import Entry
 from config.demo.cast import made_up_id_number
 from policy.refusals import Refusal
+from tests.cast import SHANGHAI
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_person_is_entered_once_whatever_institution_names_them():
+def test_a_person_is_entered_once_whatever_institution_names_them(now):
     number = made_up_id_number(70)
-    first = actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234")
-    again = actions.find_or_create_person(name="赵长河", id_number=number, phone="13999999999")
+    first = actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234", at=now)
+    again = actions.find_or_create_person(name="赵长河", id_number=number, phone="13999999999", at=now)
     assert first == again
     assert Person.objects.get().open_phone() == "13800001234"
 
 
-def test_an_id_number_under_another_name_is_refused_without_telling_the_name():
+def test_an_id_number_under_another_name_is_refused_without_telling_the_name(now):
     number = made_up_id_number(71)
-    actions.find_or_create_person(name="赵长河", id_number=number)
+    actions.find_or_create_person(name="赵长河", id_number=number, at=now)
     with pytest.raises(Refusal) as refusal:
-        actions.find_or_create_person(name="赵大河", id_number=number)
+        actions.find_or_create_person(name="赵大河", id_number=number, at=now)
     assert refusal.value.code == "name_differs"
     assert "赵长河" not in str(refusal.value.render())
     assert Person.objects.count() == 1
 
 
-def test_the_table_holds_no_readable_id_number_or_phone():
+def test_nobody_is_entered_who_is_not_born_yet():
+    number = made_up_id_number(73)
+    eve = datetime.datetime.combine(number.birthday, datetime.time(), tzinfo=SHANGHAI)
+    with pytest.raises(Refusal) as refusal:
+        actions.find_or_create_person(
+            name="赵长河", id_number=number, at=eve - datetime.timedelta(microseconds=1)
+        )
+    assert (refusal.value.code, refusal.value.found) == ("id_number_date", number.birthday)
+    assert not Person.objects.exists()
+    assert actions.find_or_create_person(name="赵长河", id_number=number, at=eve).pk
+
+
+def test_the_table_holds_no_readable_id_number_or_phone(now):
     number = made_up_id_number(72)
-    actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234")
+    actions.find_or_create_person(name="赵长河", id_number=number, phone="13800001234", at=now)
     with connection.cursor() as cursor:
         cursor.execute("select row_to_json(p)::text from accounts_person p")
         row = cursor.fetchone()[0]
@@ -85,7 +98,7 @@ def test_designation_holds_from_its_first_to_its_last_day(cast):
 
 
 def test_a_trainee_gets_one_account_and_sets_its_password_once(now):
-    person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(73))
+    person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(73), at=now)
     user = actions.ensure_trainee_account(person=person, at=now)
     assert user == actions.ensure_trainee_account(person=person, at=now)
     assert user.roles == {"trainee"}

@@ -59,7 +59,7 @@ def test_failed_tries_are_counted_and_end_in_a_pause(cast, client, settings):
 
 
 def test_activation_signs_in_and_a_bad_code_changes_nothing(now, client):
-    person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(74))
+    person = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(74), at=now)
     user = actions.ensure_trainee_account(person=person, at=now)
     password = "一个很长的密码 2026"
     form = {"username": user.username, "code": "22222-22222", "password": password, "repeated": password}

@@ -132,11 +132,11 @@ def test_who_left_the_roster_no_longer_sees_the_class(training_class, learner, m
         permissions.access_enrolment(learner, own.pk)
 
 
-def test_a_lecturer_of_the_same_school_does_not_see_another_ones_class(training_class, school):
+def test_a_lecturer_of_the_same_school_does_not_see_another_ones_class(training_class, school, now):
     from accounts.actions import find_or_create_person, grant_role
     from accounts.models import User
 
-    person = find_or_create_person(name="周立新", id_number=made_up_id_number(50))
+    person = find_or_create_person(name="周立新", id_number=made_up_id_number(50), at=now)
     colleague = User.objects.create_user("colleague", person=person)
     grant_role(user=colleague, role="lecturer", institution=school.cast.school)
     assert not classes_visible_to(colleague).exists()

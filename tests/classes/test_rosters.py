@@ -1,5 +1,6 @@
 """Rosters as schools really send them: whatever is wrong is told with its row and column."""
 
+import datetime
 import io
 import zipfile
 
@@ -358,6 +359,13 @@ def test_a_known_number_under_another_name_is_refused_without_telling_whose_it_i
     refusal = refused(school, roster_file([trainee_row(5, name="李四", id_number=known)]))
     assert codes(refusal) == [(2, "A", "name_differs")]
     assert "王小满" not in str(refusal.render())
+
+
+def test_somebody_who_is_not_born_yet_is_refused_with_the_row(school):
+    training_class, content = school.create(), roster_file([trainee_row(1), trainee_row(2)])
+    school.at = datetime.datetime(1950, 1, 1, tzinfo=datetime.UTC)
+    refusal = refused(school, content, training_class=training_class)
+    assert codes(refusal) == [(2, "B", "id_number_date"), (3, "B", "id_number_date")]
 
 
 def test_somebody_who_is_on_the_roster_already_is_refused(school):

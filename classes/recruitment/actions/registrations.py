@@ -14,6 +14,7 @@ from accounts import vault
 from accounts.actions import IssuedCode, issue_activation
 from accounts.id_numbers import IdNumber
 from accounts.models import User
+from accounts.names import parse_name
 from classes.actions.roster import commitment_of
 from classes.permissions import require_trainee_account
 from classes.recruitment import privacy
@@ -26,9 +27,6 @@ from policy.classes import parse_category
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
-_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007\U00020000-\U0003FFFF"
-_NAME = re.compile(rf"[{_HAN}A-Za-z·' .-]{{1,40}}")
-_SPACE_IN_NAME = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 
 
@@ -85,7 +83,7 @@ def register(
                 source=source,
                 event=event,
                 entered_by=actor,
-                name=tidy_name(application.name),
+                name=parse_name(application.name),
                 category=parse_category(application.category),
                 education=application.education,
                 occupation=application.occupation.strip(),
@@ -261,22 +259,8 @@ def parse_phone(text: str) -> str:
     return phone
 
 
-def tidy_name(text: str) -> str:
-    """The name as on the ID card: no spaces between Han; raises Refusal `name_form` (400)."""
-    name = _SPACE_IN_NAME.sub("", text.strip())
-    if not _NAME.fullmatch(name):
-        raise Refusal(
-            "name_form",
-            gettext_noop("姓名要和身份证上一样，40 个字以内，不带数字和符号。"),
-            rule="P7",
-            next_step=gettext_noop("请照身份证改姓名。"),
-            status=400,
-        )
-    return name
-
-
 def _judge_application(application: Application, text: privacy.PrivacyText) -> None:
-    tidy_name(application.name)
+    parse_name(application.name)
     if parse_phone(application.phone) != application.phone:
         raise ValueError("the phone has to be parsed before")
     if not 0 < len(application.occupation.strip()) <= 60 or len(application.wish) > 500:

@@ -35,6 +35,7 @@ def made_up_id_number(serial: int, *, region: str = "410105", born: datetime.dat
 class Cast:
     """The people of DESIGN §4, by their user names."""
 
+    at: datetime.datetime  # when it was entered, or looked up
     school: Institution
     rival_school: Institution
     bureau: Bureau
@@ -85,7 +86,9 @@ class Cast:
     def trainees(self, count: int = len(TRAINEES)) -> list[Person]:
         """The first `count` trainees, 王小满 first."""
         return [
-            actions.find_or_create_person(name=name, id_number=made_up_id_number(n), phone=f"1380000{n:04d}")
+            actions.find_or_create_person(
+                name=name, id_number=made_up_id_number(n), phone=f"1380000{n:04d}", at=self.at
+            )
             for n, name in enumerate(TRAINEES[:count])
         ]
 
@@ -136,13 +139,16 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
 
     def human(name: str, serial: int) -> Person:
         return actions.find_or_create_person(
-            name=name, id_number=made_up_id_number(serial, region="410102"), phone=f"1390000{serial:04d}"
+            name=name,
+            id_number=made_up_id_number(serial, region="410102"),
+            phone=f"1390000{serial:04d}",
+            at=at,
         )
 
     trainer = _account("trainer", "", password, human("李明远", 40))
     assistant = _account("assistant", "", password, human("赵晓宁", 41))
     learner = _account("learner", "", password, actions.find_or_create_person(
-        name=TRAINEES[0], id_number=made_up_id_number(0), phone="13800000000"
+        name=TRAINEES[0], id_number=made_up_id_number(0), phone="13800000000", at=at
     ))  # fmt: skip
     people = [
         (trainer, Role.LECTURER, school, None),
@@ -162,4 +168,4 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
     ]
     for user, role, institution, bureau in people:
         actions.grant_role(user=user, role=role, institution=institution, bureau=bureau)
-    return Cast(school=school, rival_school=rival_school, bureau=bureaus["郑州市人力资源和社会保障局"])
+    return Cast(at=at, school=school, rival_school=rival_school, bureau=bureaus["郑州市人力资源和社会保障局"])
