@@ -8,9 +8,13 @@ class ClassesApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
-        from classes import evidence, packages, queries, teaching
+        from classes import evidence, packages, queries, standing, teaching
+        from classes.checks import register_findings
+        from classes.reviews import name_findings
 
         evidence.register_kinds()
         packages.register_kinds()
         start.register(queries.next_steps_for)
         teaching.register()
+        register_findings(standing.findings_on)
+        name_findings(standing.SUBJECTS)

@@ -11,6 +11,7 @@ from attendance.models import Check, SignIn
 from classes.actions import upload_receipt
 from classes.models import Filing
 from config.demo.recruitment import build_recruitment, register_learner
+from config.demo.registers import enter_candidates, order_correction
 from exams.actions.attempts import start_attempt
 from exams.actions.papers import set_exam
 from exams.models import Certificate, Submission
@@ -98,6 +99,8 @@ def find_places(world: World) -> Places:
     campaign = build_recruitment(cast, now=world.now, draft=world["draft"])
     registration = register_learner(cast, campaign, now=world.now)
     shelf = shelve(running, cast, world.now)
+    measure = order_correction(cast, at=world.now)
+    submitted, entered = enter_candidates(cast, at=world.now)
     ids = {
         "classes/": running.pk,
         **{f"classes/@{stage}": one.pk for stage, one in world.classes.items()},
@@ -119,6 +122,12 @@ def find_places(world: World) -> Places:
         "institutions/": cast.school.pk,
         "campaigns/": campaign.pk,
         "events/": campaign.events.get().pk,
+        "lecturers/": cast.trainer.person_id,
+        "lecturers/@new": entered.person_id,
+        "qualifications/": submitted.pk,
+        "qualifications/@draft": entered.pk,
+        "documents/": submitted.documents.all()[0].pk,
+        "measures/": measure.pk,
         "registrations/": registration.pk,
         "category-evidence/": registration.evidence.get().pk,
         "certificates/": certificate.pk,

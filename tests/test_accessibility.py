@@ -80,6 +80,12 @@ exams:result           A@claimed
 exams:coursework       L A@claimed
 exams:score            T
 exams:class            T M@claimed
+registers:lecturer     M O M@new T
+registers:qualification M@draft O M P
+registers:edit         M@draft
+registers:institution  M O P
+registers:measure      M O
+registers:platform     N O P
 subsidies:list         M O
 subsidies:claim        M O M@draft
 subsidies:redraw       M@draft
@@ -102,6 +108,7 @@ FILES = {
     "subsidies:export",
     "subsidies:dossier",
     "certificates:pdf",
+    "registers:picture",
 }
 # Drawn by Swagger UI, not by us: only that it arrives whole.
 NOT_OURS = {"api-docs"}

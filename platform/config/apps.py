@@ -7,5 +7,7 @@ class ConfigApp(AppConfig):
     verbose_name = _("平台")
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401  (importing registers; settings are complete only now)
+        """Register the system checks, and what this platform does."""
+        from config import checks, platform_functions  # checks: importing registers, settings are complete
+
+        platform_functions.register()

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "audit",
     "exchange",
     "accounts",
+    "accounts.registers",
     "identity",
     "courses",
     "classes",
