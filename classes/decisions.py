@@ -13,8 +13,8 @@ from policy.refusals import Refusal
 def judge_decision(
     training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
 ) -> None:
-    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `start_has_passed`, or `standing_lost` where
-    the lecturer or the institution was struck off since the submission (T3, Q9).
+    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `start_has_passed`, or
+    `standing_lost` where the lecturer or the institution was struck off since the submission (T3, Q9).
     """
     if not approved:
         if not reason:

@@ -1,6 +1,4 @@
-"""Who stands behind a class when it is judged: its lecturer, its institution, the platform (T1-T3, I1, Q8, Q9,
-P0).
-"""
+"""Who stands behind a class when it is judged: lecturer, institution, platform (T1-T3, I1, Q8, Q9, P0)."""
 
 import datetime
 from collections.abc import Iterable

@@ -351,6 +351,7 @@ registers:submit           post   M
 registers:withdraw         post   M
 registers:decide           post   O
 registers:picture          get    M O P
+registers:retire           get    M
 registers:retire           post   M
 registers:institutions     get    M R O P
 registers:institution      get    M O P

@@ -32,7 +32,8 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.er
 def clean(data: bytes, *, rule: str = "S6") -> bytes:
     """Decode a JPEG or PNG and return it upright, at most 2000 pixels long, as JPEG without any metadata.
 
-    `rule` is the ledger row that asks for the document. Raises Refusal (422): `picture_unreadable`, `picture_too_big`, `picture_too_small`.
+    `rule` is the ledger row that asks for the document. Raises Refusal (422): `picture_unreadable`,
+    `picture_too_big`, `picture_too_small`.
     """
     if len(data) > MAX_BYTES:
         raise _too_big(len(data), MAX_BYTES, rule)

@@ -8,6 +8,9 @@ class ConfigApp(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and what this platform does."""
-        from config import checks, platform_functions  # checks: importing registers, settings are complete
+        from config import (
+            checks,  # noqa: F401  (importing registers; settings are complete only now)
+            platform_functions,
+        )
 
         platform_functions.register()

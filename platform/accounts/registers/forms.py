@@ -1,4 +1,4 @@
-"""Forms of the registers: the shape of what was typed. What the norm says about it is the actions' business."""
+"""Forms of the registers: the shape of what was typed. What the norm says of it is the actions' business."""
 
 from __future__ import annotations
 

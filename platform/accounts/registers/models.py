@@ -1,4 +1,4 @@
-"""Who may teach, who may train, and on which platform: on record with documents (T1-T3, L5-L7, Q8, Q9, N2, P0).
+"""Who may teach, who may train, on which platform: on record with documents (T1-T3, L5-L7, Q8, Q9, N2, P0).
 
 Nothing here is deleted: a document is retired, a measure is lifted, a report is followed by a newer one.
 """
@@ -94,8 +94,8 @@ class Qualification(models.Model):
 
 
 class Measure(models.Model):
-    """An order of an office with effect from a day: against a lecturer, an institution, or the platform itself
-    (where it names neither).
+    """An order of an office with effect from a day: against a lecturer, an institution, or, where it names
+    neither, the platform itself.
     """
 
     kind = models.CharField(_("措施"), max_length=16, choices=MeasureKind.choices)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.models import Bureau, Institution, Person, User
-from accounts.permissions import covers, region_prefix
+from accounts.permissions import covers, region_prefix, require_role
 from accounts.registers.models import Document, Measure, Qualification
 from accounts.states import Department, RegionLevel, Role
 from policy.messages import gettext_noop
@@ -220,3 +220,15 @@ def require_office(office: Bureau | None, *, rule: str) -> Bureau:
         next_step=gettext_noop("请联系机构所在地的人力资源和社会保障部门。"),
         status=403,
     )
+
+
+def require_keeper(user: User, document: Document) -> None:
+    """Raise unless the account may add and retire documents of this kind: Refusal `not_the_manager`,
+    `not_the_office`, `role_required` (403).
+    """
+    if document.qualification is not None:
+        require_manages(user, document.qualification.institution_id)
+    elif document.institution is None:
+        require_role(user, Role.OPERATOR)
+    elif not user.has_role(Role.OPERATOR):
+        require_office(office_over_institution(user, document.institution), rule="I1")

@@ -327,7 +327,7 @@ def judge_this_platform(on: datetime.date) -> tuple[Finding, ...]:
     """Judge this platform on a day (P0-P5): a row is met by a function, or by a document valid on it."""
     papers = Document.objects.filter(kind=DocumentKind.CONDITION, retired_at__isnull=True)
     met = {paper.condition for paper in papers if paper.is_valid_on(on)} | _functions.keys()
-    return judge_platform({row: True for row in met})
+    return judge_platform(dict.fromkeys(met, True))
 
 
 def platform_conditions(on: datetime.date) -> tuple[Finding, list[ConditionView]]:

@@ -327,17 +327,29 @@ def picture(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def retire(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that a document no longer counts."""
+    """Say that a document no longer counts, after one has read what that means."""
     document = permissions.access_document(request.user, pk)
-    actions.retire_document(document=document, actor=_user(request), at=timezone.now())
-    messages.success(request, _("这份材料已作废，记录还在。"))
+    permissions.require_keeper(_user(request), document)
     if document.qualification_id:
-        return redirect("registers:qualification", document.qualification_id)
-    if document.institution_id:
-        return redirect("registers:institution", document.institution_id)
-    return redirect("registers:platform")
+        back = reverse("registers:qualification", args=[document.qualification_id])
+    elif document.institution_id:
+        back = reverse("registers:institution", args=[document.institution_id])
+    else:
+        back = reverse("registers:platform")
+    refusal, status = None, 200
+    if request.method == "POST":
+        try:
+            actions.retire_document(document=document, actor=_user(request), at=timezone.now())
+        except Refusal as refused:
+            refusal, status = rendered(refused), refused.status
+        else:
+            messages.success(request, _("这份材料已作废，记录还在。"))
+            return redirect(back)
+    context = {"document": document, "back_url": back, "refusal": refusal}
+    return render(request, "registers/retire.html", context, status=status)
 
 
 # --- measures ---

@@ -1,4 +1,4 @@
-"""The demo's registers: a qualified lecturer, the school's designation, the platform's record with evidence."""
+"""The demo's registers: a qualified lecturer, the school's designation, the platform's record."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def scan() -> bytes:
 
 
 def enter_candidates(cast: Cast, *, at: datetime.datetime) -> tuple[Qualification, Qualification]:
-    """Two new lecturers of the school: one before the office, one whose papers are still being put together."""
+    """Two new lecturers of the school: one before the office, one whose papers are not complete."""
     made = []
     for name, serial, route in (("丁一鸣", 42, Route.EXPERIMENT), ("魏春华", 43, Route.CERTIFICATE)):
         person = find_or_create_person(

@@ -87,14 +87,7 @@ def retire_document(*, document: Document, actor: User, at: datetime.datetime) -
     `not_the_office`, `role_required` (403).
     """
     document = permissions.access_document(actor, document.pk)
-    if document.qualification is not None:
-        permissions.require_manages(actor, document.qualification.institution_id)
-    elif document.institution is not None:
-        if not actor.has_role(Role.OPERATOR):
-            office = permissions.office_over_institution(actor, document.institution)
-            permissions.require_office(office, rule="I1")
-    else:
-        require_role(actor, Role.OPERATOR)
+    permissions.require_keeper(actor, document)
     with transaction.atomic():
         if document.qualification_id is not None:
             _require_open(Qualification.objects.select_for_update().get(pk=document.qualification_id))

@@ -17,7 +17,7 @@ from policy.refusals import Refusal
 
 
 def save_report(*, fields: Mapping[PlatformField, str], actor: User, at: datetime.datetime) -> PlatformReport:
-    """Keep a new report of the five facts; the one before stays on record, the same one again changes nothing.
+    """Keep a new report of the five facts; the one before stays, the same one again changes nothing.
 
     Raises Refusal `platform_report` (400) while one of them is blank, `role_required` (403).
     """
