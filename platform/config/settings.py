@@ -303,6 +303,8 @@ SPECTACULAR_SETTINGS = {
         "ObjectionState": "subsidies.states.ObjectionState",
         "CampaignState": "classes.recruitment.states.CampaignState",
         "RegistrationState": "classes.recruitment.states.RegistrationState",
+        "QualificationState": "accounts.registers.states.QualificationState",
+        "MeasureKind": "accounts.registers.states.MeasureKind",
         "TraineeCategory": "classes.models.CATEGORIES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -22,7 +22,7 @@ from accounts.registers.states import Ground, MeasureKind, QualificationState, R
 _REFUSED = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
 
 
-class DocumentSerializer(serializers.Serializer[Any]):
+class PaperSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.CharField()
     name = serializers.CharField()
@@ -38,7 +38,7 @@ class QualificationSerializer(serializers.ModelSerializer[Qualification]):
     person_name = serializers.CharField(source="person.name")
     route = serializers.ChoiceField(choices=Route.choices)
     state = serializers.ChoiceField(choices=QualificationState.choices)
-    documents = DocumentSerializer(many=True)
+    documents = PaperSerializer(many=True)
 
     class Meta:
         model = Qualification
@@ -63,7 +63,7 @@ class MeasureSerializer(serializers.ModelSerializer[Measure]):
         )
 
 
-class LecturerSerializer(serializers.Serializer[queries.LecturerRow]):
+class LecturerSerializer(serializers.Serializer[Any]):
     """A lecturer as of today; `passed` by the norm itself."""
 
     id = serializers.IntegerField(source="person.pk")

@@ -58,7 +58,9 @@ def lecturers_visible_to(user: User | AnonymousUser) -> QuerySet[Person]:
         return Person.objects.none()
     if sees_registers(user):
         return lecturers_of(institutions_visible_to(user))
-    return Person.objects.filter(pk=user.person_id if user.has_role(Role.LECTURER) else None)
+    if user.person_id is None or not user.has_role(Role.LECTURER):
+        return Person.objects.none()
+    return Person.objects.filter(pk=user.person_id)
 
 
 def measures_visible_to(user: User | AnonymousUser) -> QuerySet[Measure]:

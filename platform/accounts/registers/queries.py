@@ -377,9 +377,10 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
     waiting = Qualification.objects.filter(
         state=state, institution__in=institutions_visible_to(user).order_by()
     ).select_related("person")
-    first, *more = list(waiting.order_by("submitted_at")[:2]) or [None]
-    if first is None:
+    found = list(waiting.order_by("submitted_at")[:2])
+    if not found:
         return
+    first, *more = found
     yield Task(
         title=(_("补正 %(name)s 的讲师资格") if manages else _("确认 %(name)s 的讲师资格"))
         % {"name": first.person.name},

@@ -36,6 +36,7 @@ from accounts.registers.forms import (
 from accounts.registers.models import Measure, Qualification
 from accounts.registers.states import REQUIRED_DOCUMENTS, QualificationState
 from accounts.states import Role
+from policy.citations import citation_of
 from policy.classes import PlatformField
 from policy.refusals import Refusal
 
@@ -490,7 +491,8 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def announcements(request: HttpRequest) -> HttpResponse:
     """Disqualified lecturers announced across the province, for everybody (L7)."""
-    return render(request, "registers/announcements.html", {"page": _page(request, queries.announced())})
+    context = {"page": _page(request, queries.announced()), "citation": citation_of("L7")}
+    return render(request, "registers/announcements.html", context)
 
 
 # --- institutions ---
