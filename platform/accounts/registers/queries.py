@@ -222,6 +222,20 @@ def orders_against(institution_id: int) -> list[MeasureRecord]:
     ]
 
 
+def cancelled_on(institution_id: int, day: datetime.date) -> datetime.date | None:
+    """Since when the training qualification is cancelled, if it is on `day`: the institution's, or the
+    platform's (Q9).
+    """
+    return min(
+        (
+            order.since
+            for order in orders_against(institution_id)
+            if order.kind is OrderKind.CANCELLATION and order.is_open_on(day)
+        ),
+        default=None,
+    )
+
+
 def search_institutions(institutions: QuerySet[Institution], *, search: str = "") -> QuerySet[Institution]:
     """Institutions in the order of their names."""
     found = institutions.select_related("region").order_by("name")

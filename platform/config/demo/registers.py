@@ -96,7 +96,13 @@ def build_platform(cast: Cast, *, at: datetime.datetime) -> PlatformReport:
 
 
 def order_correction(cast: Cast, *, at: datetime.datetime) -> Measure:
-    """Order the school to correct something, in time: it is noted at filing and blocks nothing yet."""
+    """Order the school to correct something, in time: it is noted at filing and blocks nothing yet.
+
+    What an earlier run ordered is returned.
+    """
+    known = Measure.objects.filter(institution=cast.school, ended_on__isnull=True).first()
+    if known is not None:
+        return known
     today = at.astimezone(datetime.timezone(datetime.timedelta(hours=8))).date()
     return actions.order_institution(
         institution=cast.school,
