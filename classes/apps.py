@@ -9,11 +9,15 @@ class ClassesApp(AppConfig):
     def ready(self) -> None:
         from accounts import start
         from audit import reconciliation
-        from classes import evidence, packages, queries, teaching
+        from classes import evidence, packages, queries, standing, teaching
+        from classes.checks import register_findings
         from classes.reconciliation import class_differences
+        from classes.reviews import name_findings
 
         evidence.register_kinds()
         packages.register_kinds()
         start.register(queries.next_steps_for)
         teaching.register()
         reconciliation.register(class_differences)
+        register_findings(standing.findings_on)
+        name_findings(standing.SUBJECTS)

@@ -127,7 +127,6 @@ def check_draft(
     findings.append(_roster(trainees))
     for judged in (_size(edition, course.course_type, trainees), _staff(edition, training_class)):
         findings += judged
-    findings.append(_designated(training_class))
     findings.append(_rows(faults))
     for provider in _providers:
         findings += provider(training_class, filed_on)
@@ -179,23 +178,6 @@ def _roster(trainees: int) -> Finding:
         if trainees
         else gettext_noop("花名册还是空的，请先导入学员。"),
         params={"count": trainees},
-    )
-
-
-def _designated(training_class: TrainingClass) -> Finding:
-    """I1: the institution is a designated one on the day the class starts."""
-    institution = training_class.institution
-    passed = institution.is_designated_on(training_class.starts_on)
-    return Finding(
-        code="institution_designated",
-        row="I1",
-        passed=passed,
-        required=training_class.starts_on,
-        actual=[day for day in (institution.designated_from, institution.designated_until) if day],
-        message=gettext_noop("%(starts)s 开班当天是定点创业培训机构。")
-        if passed
-        else gettext_noop("%(starts)s 开班当天不是定点创业培训机构，不能备案。"),
-        params={"starts": training_class.starts_on},
     )
 
 

@@ -5,6 +5,7 @@ import datetime
 from django.utils import timezone
 
 from classes.models import TrainingClass
+from classes.standing import lasting_findings_on
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -12,7 +13,9 @@ from policy.refusals import Refusal
 def judge_decision(
     training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
 ) -> None:
-    """Raise Refusal `reason_missing`, `filing_number_missing` (400) or `start_has_passed`."""
+    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `start_has_passed`, or
+    `standing_lost` where the lecturer or the institution was struck off since the submission (T3, Q9).
+    """
     if not approved:
         if not reason:
             raise Refusal(
@@ -43,4 +46,16 @@ def judge_decision(
             rule="F9",
             params={"starts": training_class.starts_on},
             next_step=gettext_noop("请退回补正，让机构改开班日期和课表。"),
+        )
+    lost = [one for one in lasting_findings_on(training_class, today) if one.blocks]
+    if lost:
+        raise Refusal(
+            "standing_lost",
+            lost[0].message,
+            found=lost[0].actual,
+            required=lost[0].required,
+            rule=lost[0].row,
+            params=lost[0].params,
+            next_step=gettext_noop("请退回补正，写明理由。"),
+            details={"findings": lost},
         )

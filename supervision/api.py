@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import path
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -13,6 +14,10 @@ from rest_framework.views import APIView
 
 from accounts.api import RefusalSerializer
 from accounts.models import Bureau, User
+from accounts.registers.api import LecturerSerializer, MeasureSerializer
+from accounts.registers.models import Measure
+from accounts.registers.permissions import lecturers_of
+from accounts.registers.queries import lecturer_rows, search_lecturers
 from accounts.states import Role
 from attendance.api import seconds_text
 from attendance.queries import credit_of_class
@@ -105,6 +110,33 @@ class ClassListView(SupervisedView, generics.ListAPIView[TrainingClass]):
         if getattr(self, "swagger_fake_view", False):
             return TrainingClass.objects.none()
         return queries.class_table(self.bureau)
+
+
+class LecturerListView(SupervisedView):
+    """Lecturers of the region, with how they stand today (Q2, M14)."""
+
+    serializer_class = LecturerSerializer
+
+    @extend_schema(
+        operation_id="supervision_lecturers_list",
+        responses={200: LecturerSerializer(many=True), **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        institutions = permissions.institutions_supervised_by(self.bureau)
+        page = self.paginate_queryset(search_lecturers(lecturers_of(institutions)))
+        rows = lecturer_rows(page or [], institutions, on=timezone.localdate())
+        return self.get_paginated_response(LecturerSerializer(rows, many=True).data)
+
+
+class MeasureListView(SupervisedView, generics.ListAPIView[Measure]):
+    """Every measure against the region's lecturers and institutions, lifted ones too (L5-L7, Q8, Q9)."""
+
+    serializer_class = MeasureSerializer
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return Measure.objects.none()
+        return queries.measures_of(self.bureau)
 
 
 class SupervisedTraineeSerializer(serializers.Serializer[Any]):
@@ -218,5 +250,7 @@ api_urlpatterns = [
         LessonEventsView.as_view(),
         name="supervision-events",
     ),
+    path("supervision/lecturers/", LecturerListView.as_view(), name="supervision-lecturers"),
+    path("supervision/measures/", MeasureListView.as_view(), name="supervision-measures"),
     path("supervision/claims/", ClaimListView.as_view(), name="supervision-claims"),
 ]

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.models import Bureau, User
+from accounts.models import Bureau, Institution, User
 from accounts.permissions import region_prefix
 from accounts.states import Role
 from classes.models import TrainingClass
@@ -49,6 +49,11 @@ def classes_supervised_by(bureau: Bureau) -> QuerySet[TrainingClass]:
         .exclude(state=ClassState.DRAFT)
         .select_related("institution__region", "course", "lecturer", "assistant")
     )
+
+
+def institutions_supervised_by(bureau: Bureau) -> QuerySet[Institution]:
+    """Every institution in the bureau's region, read over the read-only login."""
+    return Institution.objects.using(ALIAS).filter(region__code__startswith=region_prefix(bureau.region))
 
 
 def claims_supervised_by(bureau: Bureau) -> QuerySet[Claim]:

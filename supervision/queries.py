@@ -6,12 +6,19 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import Bureau
+from accounts.registers.models import Measure
+from accounts.registers.permissions import lecturers_of
 from attendance.models import Verdict
 from classes.models import Enrolment, TrainingClass
 from classes.states import EnrolmentState
 from exams.models import Attempt, Certificate
 from exams.states import AttemptState, CertificateState
-from supervision.permissions import ALIAS, claims_supervised_by, classes_supervised_by
+from supervision.permissions import (
+    ALIAS,
+    claims_supervised_by,
+    classes_supervised_by,
+    institutions_supervised_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +96,17 @@ def class_table(bureau: Bureau, *, search: str = "", state: str = "") -> QuerySe
         passed=Count("enrolments__verdict", filter=Q(enrolments__verdict__passed=True), distinct=True),
         certified=Count("enrolments__certificate", distinct=True),
     ).order_by("-starts_on", "-pk")
+
+
+def measures_of(bureau: Bureau) -> QuerySet[Measure]:
+    """Every measure against the region's institutions and lecturers, the newest first, lifted ones too."""
+    institutions = institutions_supervised_by(bureau)
+    return (
+        Measure.objects.using(ALIAS)
+        .filter(
+            Q(institution__in=institutions.order_by().values("pk"))
+            | Q(person__in=lecturers_of(institutions).order_by().values("pk"))
+        )
+        .select_related("bureau")
+        .order_by("-ordered_at", "-pk")
+    )

@@ -8,6 +8,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.registers.permissions import lecturers_of
+from accounts.registers.queries import (
+    institution_rows,
+    lecturer_rows,
+    search_institutions,
+    search_lecturers,
+)
 from attendance.models import Check
 from attendance.queries import credit_of_class
 from audit.models import Entry, Root
@@ -59,6 +66,26 @@ def home(request: HttpRequest) -> HttpResponse:
             "now": timezone.now(),
         },
     )
+
+
+@supervised
+def lecturers(request: HttpRequest) -> HttpResponse:
+    """The region's lecturers: qualification, measures, and what the norm finds today (Q2, M14)."""
+    institutions = permissions.institutions_supervised_by(permissions.bureau_of(_user(request)))
+    search = request.GET.get("q", "").strip().replace("\x00", "")[:40]
+    page = _page(request, search_lecturers(lecturers_of(institutions), search=search))
+    rows = lecturer_rows(list(page), institutions, on=timezone.localdate())
+    return render(request, "supervision/lecturers.html", {"page": page, "rows": rows, "search": search})
+
+
+@supervised
+def institutions(request: HttpRequest) -> HttpResponse:
+    """The region's institutions: designation and every measure that still holds (Q8, Q9)."""
+    found = permissions.institutions_supervised_by(permissions.bureau_of(_user(request)))
+    search = request.GET.get("q", "").strip().replace("\x00", "")[:40]
+    page = _page(request, search_institutions(found, search=search))
+    rows = institution_rows(list(page), on=timezone.localdate(), using=ALIAS)
+    return render(request, "supervision/institutions.html", {"page": page, "rows": rows, "search": search})
 
 
 @supervised

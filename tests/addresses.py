@@ -12,6 +12,7 @@ from classes.actions import upload_receipt
 from classes.models import Filing
 from classes.recruitment.states import RegistrationState
 from config.demo.recruitment import build_recruitment, register_learner
+from config.demo.registers import enter_candidates, order_correction
 from courses.actions import draft_version
 from exams.actions.attempts import start_attempt
 from exams.actions.papers import set_exam
@@ -109,6 +110,7 @@ def find_places(world: World) -> Places:
     submission = Submission.objects.filter(enrolment__training_class=world["finished"]).first()
     certificate = Certificate.objects.filter(enrolment__training_class=claimed)[0]
     assert submission is not None
+    assert cast.trainer.person_id
     filing = Filing.objects.get(training_class=world["filed"])
     receipt = upload_receipt(
         content=receipt_file([receipt_row(filing)]),
@@ -120,6 +122,8 @@ def find_places(world: World) -> Places:
     registration = register_learner(cast, campaign, now=world.now)
     shelf = shelve(running, cast, world.now)
     draft = draft_version(course=running.course, actor=cast.operator, at=world.now)
+    measure = order_correction(cast, at=world.now)
+    submitted, entered = enter_candidates(cast, at=world.now)
     ids = {
         "classes/": running.pk,
         **{f"classes/@{stage}": one.pk for stage, one in world.classes.items()},
@@ -150,6 +154,12 @@ def find_places(world: World) -> Places:
         "offices/": cast.officer.memberships.get().pk,
         "campaigns/": campaign.pk,
         "events/": campaign.events.get().pk,
+        "lecturers/": cast.trainer.person_id,
+        "lecturers/@new": entered.person_id,
+        "qualifications/": submitted.pk,
+        "qualifications/@draft": entered.pk,
+        "documents/": submitted.documents.all()[0].pk,
+        "measures/": measure.pk,
         "registrations/": registration.pk,
         "registrations/@assigned": campaign.registrations.filter(state=RegistrationState.ASSIGNED)[0].pk,
         "category-evidence/": registration.evidence.get().pk,

@@ -366,6 +366,47 @@ recruitment:class_evidence get    M O
 recruitment:class_evidence_document get  M
 recruitment:class_evidence_document post M
 recruitment:signals        get    O
+registers:lecturers        get    M R O P
+registers:lecturer         get    T M O P
+registers:enter            get    M
+registers:enter            post   M
+registers:disqualify       get    O
+registers:disqualify       post   O
+registers:qualification    get    M O P
+registers:edit             get    M
+registers:edit             post   M
+registers:add_paper        post   M
+registers:submit           post   M
+registers:withdraw         post   M
+registers:decide           post   O
+registers:picture          get    M O P
+registers:retire           get    M
+registers:retire           post   M
+registers:institutions     get    M R O P
+registers:institution      get    M O P
+registers:add_designation  post   O P
+registers:order            get    O
+registers:order            post   O
+registers:measure          get    M O P
+registers:end              post   O
+registers:announcements    get    N L T S M R O G F P
+registers:platform         get    N L T S M R O G F P
+registers:report           get    P
+registers:report           post   P
+registers:add_condition    post   P
+registers:order_platform   get    -
+registers:order_platform   post   -
+api:lecturers              get    M R O P
+api:qualification          get    M O P
+api:qualification-decision post   O
+api:measures               get    L T S M R O G F P
+api:measures               post   O
+api:measure-end            post   O
+api:platform               get    N L T S M R O G F P
+api:supervision-lecturers  get    G F
+api:supervision-measures   get    G F
+supervision:lecturers      get    G F
+supervision:institutions   get    G F
 accounts:logout            post   N L T S M R O G F P
 set_language               post   N L T S M R O G F P
 api:token                  post   N L T S M R O G F P

@@ -87,6 +87,12 @@ exams:result           A@claimed
 exams:coursework       L A@claimed
 exams:score            T
 exams:class            T M@claimed
+registers:lecturer     M O M@new T
+registers:qualification M@draft O M P
+registers:edit         M@draft
+registers:institution  M O P
+registers:measure      M O
+registers:platform     N O P
 subsidies:list         M O
 subsidies:claim        M O M@draft
 subsidies:redraw       M@draft
@@ -120,6 +126,7 @@ FILES = {
     "subsidies:export",
     "subsidies:dossier",
     "certificates:pdf",
+    "registers:picture",
 }
 # Pages that need more than an address: `beside_the_rows` leads to them.
 BEHIND = {"classes:roster_preview", "recruitment:questionnaire", "recruitment:done"}

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 
+from accounts.registers.actions.moves import move as move_qualification
+from accounts.registers.models import Qualification
+from accounts.registers.states import QUALIFICATION_MOVES, QualificationState
 from attendance.actions.moves import move_sign_in
 from attendance.models import SignIn
 from attendance.states import SIGN_IN_MOVES, SignInState
@@ -74,6 +77,7 @@ class Grid:
 
 
 GRIDS = [
+    Grid(Qualification, QualificationState, QUALIFICATION_MOVES, move_qualification),
     Grid(FaceCheck, CheckState, CHECK_MOVES, move_check, "check_not_in_doubt"),
     Grid(TrainingClass, ClassState, CLASS_MOVES, move_in_class),
     Grid(Filing, FilingState, FILING_MOVES, move_in_class),

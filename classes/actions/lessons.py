@@ -10,6 +10,7 @@ from django.utils import timezone
 import audit
 from accounts.editions import edition as find_edition
 from accounts.models import User
+from accounts.registers.queries import disqualified_on
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
@@ -38,7 +39,8 @@ def open_lesson(*, lesson: Lesson, actor: User, at: datetime.datetime) -> Lesson
     """Open a lesson for its class; the first one starts the training. An open lesson is returned as it is.
 
     Raises Refusal `class_not_approved` (F9: no session before approval), `lesson_not_roomed`,
-    `lesson_too_early`, `lesson_over`, `move_refused` (closed already), `not_the_staff` (403).
+    `lesson_too_early`, `lesson_over`, `lecturer_disqualified` (T3), `move_refused` (closed already),
+    `not_the_staff` (403).
     """
     with transaction.atomic():
         training_class = lock_class(lesson.training_class_id)
@@ -148,4 +150,15 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             required=lesson.ends_at.isoformat(),
             rule="M6",
             next_step=gettext_noop("没有上的课请联系经办人员，另行安排。"),
+        )
+    # Whoever opens it: the lesson is the filed lecturer's, and there is no other (F13).
+    since = disqualified_on(training_class.lecturer_id, timezone.localdate(at))
+    if since is not None:
+        raise Refusal(
+            "lecturer_disqualified",
+            gettext_noop("讲师资格已于 %(since)s 取消，不能开课。"),
+            found=since,
+            rule="T3",
+            params={"since": since},
+            next_step=gettext_noop("请机构联系当地人力资源和社会保障部门，换讲师要重新备案。"),
         )

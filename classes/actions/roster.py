@@ -123,8 +123,8 @@ def _place_faults(
     for row in sheet.rows:
         try:
             require_born(row.id_number, on=today)
-        except Refusal as refusal:
-            faults.append(_about_id(row, sheet, refusal))
+        except Refusal as too_early:
+            faults.append(_about_id(row, sheet, too_early))
             continue
         person = known.get(id_number_index(row.id_number))
         if person is None:

@@ -9,12 +9,12 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from accounts import id_numbers
+from accounts import id_numbers, pictures
 from accounts.models import Institution, Person
 from accounts.names import parse_name
 from accounts.refusals import rendered
 from classes.models import CATEGORIES, TrainingClass
-from classes.recruitment import pictures, queries
+from classes.recruitment import queries
 from classes.recruitment.actions import Application, CampaignDetails, Document, parse_phone
 from classes.recruitment.models import Campaign, Registration
 from classes.recruitment.questionnaires import Questionnaire

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from accounts.editions import edition as find_edition
+from accounts.registers.queries import has_contract
 from classes.models import TrainingClass
 from classes.recruitment.models import OfflineEvent, Registration
 from classes.recruitment.states import Source
@@ -58,6 +59,9 @@ def signals_of(training_class: TrainingClass, trainees: int) -> Signals:
     for word in words:
         shared[word.what] = max(shared.get(word.what, 0), word.institutions)
     recorded = {IndependenceFact.RECRUITER, IndependenceFact.VENUE} if events else set()
+    lecturer = training_class.lecturer_id
+    if lecturer is not None and has_contract(lecturer, training_class.institution_id):
+        recorded.add(IndependenceFact.LECTURER_CONTRACT)
     counts = [(source, sum(row.source == source for row in registrations)) for source in Source]
     return Signals(
         finding=judge_independence(find_edition(training_class.edition), recorded=recorded, shared=shared),

@@ -7,5 +7,10 @@ class ConfigApp(AppConfig):
     verbose_name = _("平台")
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from config import checks  # noqa: F401  (importing registers; settings are complete only now)
+        """Register the system checks, and what this platform does."""
+        from config import (
+            checks,  # noqa: F401  (importing registers; settings are complete only now)
+            platform_functions,
+        )
+
+        platform_functions.register()

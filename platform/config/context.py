@@ -67,16 +67,21 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("courses:list", _("课程"), "book-2"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
         Target("accounts:staff", _("讲师和助教"), "users"),
+        Target("registers:lecturers", _("讲师资格"), "certificate"),
     ),
     Role.OFFICER: (
         Target("start", _("首页"), "home"),
         Target("classes:filings", _("开班备案"), "rubber-stamp"),
         Target("subsidies:list", _("补贴申请"), "coin-yuan"),
         Target("subsidies:notices", _("公示与异议"), "speakerphone"),
+        Target("registers:lecturers", _("讲师资格"), "certificate"),
+        Target("registers:institutions", _("定点机构"), "building-community"),
     ),
     Role.REGULATOR: (
         Target("supervision:home", _("总览"), "layout-dashboard"),
         Target("supervision:claims", _("补贴申请"), "coin-yuan"),
+        Target("supervision:lecturers", _("讲师"), "certificate"),
+        Target("supervision:institutions", _("机构"), "building-community"),
         Target("subsidies:notices", _("公示公告"), "speakerphone"),
     ),
     Role.OPERATOR: (
@@ -85,6 +90,7 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
         Target("accounts:bureaus", _("管理部门"), "building-bank"),
         Target("accounts:accounts", _("工作人员"), "users"),
         Target("courses:list", _("课程"), "book-2"),
+        Target("registers:platform", _("平台备案"), "shield-check"),
     ),
 }
 

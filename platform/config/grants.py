@@ -34,6 +34,8 @@ HIDDEN_FROM_SUPERVISION = (
     "django_session",
     "axes_*",
     "recruitment_*",
+    "registers_documentfile",
+    "registers_documentkey",
 )
 # Consent is a fact that a regulator may check; the template behind it is not.
 # So are what a school recruits for and its events; applicants and their documents are not.

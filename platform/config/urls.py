@@ -10,6 +10,7 @@ from accounts.views import start_page
 
 PAGES = (
     "accounts",
+    "accounts.registers",
     "identity",
     "courses",
     "classes",
@@ -23,6 +24,7 @@ PAGES = (
 )
 APIS = (
     "accounts",
+    "accounts.registers",
     "identity",
     "courses",
     "classes",

@@ -18,6 +18,7 @@ from accounts import editions
 from accounts.background import after_commit
 from accounts.calendars import calendar
 from accounts.models import User
+from accounts.registers.queries import cancelled_on
 from attendance.queries import credit_of_class
 from audit.actions import legal_day
 from audit.models import Entry
@@ -46,8 +47,9 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
     """Draw up the claim of a finished class: one line per effective trainee at the edition's rate.
 
     Drawing up again returns the claim that is there. Raises Refusal `manager_required` (403),
-    `class_not_finished`, `institution_not_designated`, `hours_not_delivered`, `nobody_effective`,
-    `verdict_changed`, `evidence_broken`, `evidence_differs`, `edition_unset`.
+    `class_not_finished`, `institution_not_designated`, `qualification_cancelled`,
+    `hours_not_delivered`, `nobody_effective`, `verdict_changed`, `evidence_broken`,
+    `evidence_differs`, `edition_unset`.
     """
     with transaction.atomic():
         training_class = _lock_class(training_class)
@@ -396,6 +398,16 @@ def _require_claimable(training_class: TrainingClass, at: datetime.datetime) -> 
             "institution_not_designated",
             gettext_noop("本机构现在不是定点培训机构，不能申请补贴。"),
             rule="I1",
+            next_step=gettext_noop("请联系当地人社部门。"),
+        )
+    since = cancelled_on(training_class.institution_id, legal_day(at))
+    if since is not None:
+        raise Refusal(
+            "qualification_cancelled",
+            gettext_noop("培训资格自 %(since)s 起取消，不能申请补贴。"),
+            found=since,
+            rule="Q9",
+            params={"since": since},
             next_step=gettext_noop("请联系当地人社部门。"),
         )
     delivered = delivered_hours_decision(training_class, at)

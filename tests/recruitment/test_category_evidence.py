@@ -8,10 +8,11 @@ from cryptography.exceptions import InvalidTag
 from django.http import Http404
 from PIL import Image
 
+from accounts import pictures
 from accounts.editions import edition
 from audit.models import Entry
 from classes.checks import check_draft
-from classes.recruitment import actions, pictures
+from classes.recruitment import actions
 from classes.recruitment.findings import findings_on
 from classes.recruitment.models import (
     CategoryEvidence,
@@ -70,11 +71,11 @@ def test_what_is_no_usable_photo_is_refused(data, code):
 
 
 def test_a_photo_opens_only_as_the_record_it_belongs_to():
-    ciphertext, key = pictures.seal(b"pixels", evidence_id=1)
+    ciphertext, key = pictures.seal(b"pixels", context=b"1")
     assert b"pixels" not in ciphertext
-    assert pictures.open_sealed(ciphertext, key, evidence_id=1) == b"pixels"
+    assert pictures.open_sealed(ciphertext, key, context=b"1") == b"pixels"
     with pytest.raises(InvalidTag):
-        pictures.open_sealed(ciphertext, key, evidence_id=2)
+        pictures.open_sealed(ciphertext, key, context=b"2")
 
 
 # --- documents ---

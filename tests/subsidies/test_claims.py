@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
+from accounts.registers.actions import Order, end_measure, order_institution
 from audit.models import Entry
 from classes.models import TrainingClass
 from config.demo.cast import Cast
@@ -90,6 +91,18 @@ def test_an_institution_that_lost_its_designation_cannot_claim(finished: Trainin
     finished.institution.save()
     with pytest.raises(Refusal, check=lambda r: r.code == "institution_not_designated"):
         draw_up_claim(actor=manager, training_class=finished, at=now)
+
+
+def test_an_institution_whose_training_qualification_is_cancelled_cannot_claim(
+    finished: TrainingClass, cast: Cast, manager: User, now
+):
+    order = Order(kind="cancellation", row="Q9", ground="整改不到位。", since=now.date())
+    measure = order_institution(institution=cast.school, order=order, actor=cast.officer, at=now)
+    with pytest.raises(Refusal, check=lambda r: (r.code, r.rule) == ("qualification_cancelled", "Q9")):
+        draw_up_claim(actor=manager, training_class=finished, at=now)
+    assert not Claim.objects.exists()
+    end_measure(measure=measure, reason="决定已撤销。", actor=cast.officer, at=now)
+    draw_up_claim(actor=manager, training_class=finished, at=now)
 
 
 def test_lessons_that_nobody_held_block_the_claim(maker: ClassMaker, manager: User, now):

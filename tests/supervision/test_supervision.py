@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from config.demo.cast import build_cast
+from config.demo.registers import order_correction
 from subsidies.models import Claim
 from supervision.looks import chain_new_looks
 from supervision.models import ChainedLook, Look
@@ -37,6 +38,8 @@ def pages(world: World) -> list[str]:
             for name in ("class", "attendance", "results", "evidence")
         ),
         reverse("supervision:lesson", kwargs={**one_class, "lesson_pk": lesson.pk}),
+        reverse("supervision:lecturers"),
+        reverse("supervision:institutions"),
         reverse("supervision:claims"),
         reverse("supervision:claim", kwargs={"pk": claim.pk}),
         reverse("supervision:claim-line", kwargs={"pk": claim.pk, "n": 1}),
@@ -44,6 +47,8 @@ def pages(world: World) -> list[str]:
         "/api/v1/supervision/classes/",
         f"/api/v1/supervision/classes/{claimed.pk}/trainees/",
         f"/api/v1/supervision/classes/{claimed.pk}/lessons/{lesson.pk}/events/",
+        "/api/v1/supervision/lecturers/",
+        "/api/v1/supervision/measures/",
         "/api/v1/supervision/claims/",
     ]
 
@@ -99,7 +104,7 @@ def test_the_login_itself_cannot_write(world):
             connections["supervision"].cursor() as cursor,
         ):
             cursor.execute(statement)
-    for secret in ("identity_facetemplate", "authtoken_token", "django_session"):
+    for secret in ("identity_facetemplate", "registers_documentkey", "authtoken_token", "django_session"):
         with (
             pytest.raises(DatabaseError),
             transaction.atomic(using="supervision"),
@@ -122,6 +127,19 @@ def test_the_login_for_looks_can_do_nothing_else(world):
             connections["looks"].cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_lecturers_and_measures_of_the_region_are_seen_and_of_no_other(world):
+    order_correction(world.cast, at=timezone.now())
+    regulator, city = client_of(world.cast.regulator), client_of(world.cast.finance)
+    for name, words in (("lecturers", "李明远"), ("institutions", "责令限期改正")):
+        assert words in regulator.get(reverse(f"supervision:{name}")).content.decode()
+    world.cast.school.region_id = "410305"  # a county of another city
+    world.cast.school.save()
+    for name, words in (("lecturers", "李明远"), ("institutions", "责令限期改正")):
+        assert words not in city.get(reverse(f"supervision:{name}")).content.decode()
+    measures = reverse("api:supervision-measures")
+    assert (regulator.get(measures).json()["count"], city.get(measures).json()["count"]) == (1, 0)
 
 
 def test_every_address_of_the_house_is_walked_above(world):

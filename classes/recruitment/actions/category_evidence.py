@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 import audit
+from accounts import pictures
 from accounts.models import Institution, User
-from classes.recruitment import pictures
 from classes.recruitment.actions.moves import move
 from classes.recruitment.models import (
     CategoryEvidence,
@@ -201,7 +201,9 @@ def open_picture(*, evidence: CategoryEvidence, actor: User, at: datetime.dateti
             next_step=gettext_noop("请学员补交照片，或出示原件。"),
             status=404,
         )
-    data = pictures.open_sealed(bytes(picture.ciphertext), bytes(picture.key.sealed), evidence_id=evidence.pk)
+    data = pictures.open_sealed(
+        bytes(picture.ciphertext), bytes(picture.key.sealed), context=_context(evidence)
+    )
     with transaction.atomic():
         audit.record(
             "category_evidence.seen",
@@ -252,9 +254,13 @@ def destroy_stale_pictures(*, at: datetime.datetime) -> int:
 
 
 def _keep_picture(evidence: CategoryEvidence, clean: bytes) -> EvidencePicture:
-    ciphertext, sealed_key = pictures.seal(clean, evidence_id=evidence.pk)
+    ciphertext, sealed_key = pictures.seal(clean, context=_context(evidence))
     picture = EvidencePicture.objects.create(
         evidence=evidence, ciphertext=ciphertext, sha256=hashlib.sha256(ciphertext).hexdigest()
     )
     EvidencePictureKey.objects.create(picture=picture, sealed=sealed_key)
     return picture
+
+
+def _context(evidence: CategoryEvidence) -> bytes:
+    return f"recruitment.evidence:{evidence.pk}".encode()

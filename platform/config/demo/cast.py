@@ -12,6 +12,7 @@ from accounts import actions
 from accounts.id_numbers import IdNumber, parse
 from accounts.models import Bureau, Institution, Person, Region, User
 from accounts.states import Department, Role
+from config.demo.registers import build_registers
 
 PASSWORD = "yuchuang-demo"  # noqa: S105  (the demo's published password; production refuses demo mode)
 
@@ -82,6 +83,10 @@ class Cast:
     @property
     def operator(self) -> User:
         return self["operator"]
+
+    def id_number(self, serial: int) -> IdNumber:
+        """The made-up number of one of the school's people."""
+        return made_up_id_number(serial, region="410102")
 
     def trainees(self, count: int = len(TRAINEES)) -> list[Person]:
         """The first `count` trainees, 王小满 first."""
@@ -168,4 +173,6 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
     ]
     for user, role, institution, bureau in people:
         actions.grant_role(user=user, role=role, institution=institution, bureau=bureau)
-    return Cast(at=at, school=school, rival_school=rival_school, bureau=bureaus["郑州市人力资源和社会保障局"])
+    cast = Cast(at=at, school=school, rival_school=rival_school, bureau=bureaus["郑州市人力资源和社会保障局"])
+    build_registers(cast, at=at)
+    return cast

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from config.demo.cast import build_cast
 from config.demo.recruitment import build_recruitment
+from config.demo.registers import enter_candidates
 from config.demo.shelf import stock
 from config.demo.stages import STAGES, build, build_live
 from courses.actions import load_catalogue
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             load_question_bank()
             cast = build_cast(at=now)
             stock(cast, at=now)
+            enter_candidates(cast, at=now)
         for stage in options["stage"] or STAGES:
             started = time.monotonic()
             with transaction.atomic():

@@ -29,38 +29,39 @@ NONCE_BYTES = 12
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
 
 
-def clean(data: bytes) -> bytes:
+def clean(data: bytes, *, rule: str = "S6") -> bytes:
     """Decode a JPEG or PNG and return it upright, at most 2000 pixels long, as JPEG without any metadata.
 
-    Raises Refusal (422): `picture_unreadable`, `picture_too_big`, `picture_too_small`.
+    `rule` is the ledger row that asks for the document. Raises Refusal (422): `picture_unreadable`,
+    `picture_too_big`, `picture_too_small`.
     """
     if len(data) > MAX_BYTES:
-        raise _too_big(len(data), MAX_BYTES)
+        raise _too_big(len(data), MAX_BYTES, rule)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > MAX_PIXELS:
-                raise _too_big(image.width * image.height, MAX_PIXELS)
+                raise _too_big(image.width * image.height, MAX_PIXELS, rule)
             if min(image.size) < LEAST_SIDE:
                 raise Refusal(
                     "picture_too_small",
                     gettext_noop("照片太小，看不清证明材料。"),
                     found=min(image.size),
                     required=LEAST_SIDE,
-                    rule="S6",
+                    rule=rule,
                     next_step=gettext_noop("请重新拍一张清楚的照片。"),
                     status=422,
                 )
             upright = ImageOps.exif_transpose(image).convert("RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_big(None, MAX_PIXELS) from error
+        raise _too_big(None, MAX_PIXELS, rule) from error
     except _UNREADABLE as error:
         raise Refusal(
             "picture_unreadable",
             gettext_noop("这张照片打不开。"),
             required=FORMATS,
-            rule="S6",
+            rule=rule,
             next_step=gettext_noop("请重新拍一张，只收 JPEG 或 PNG 格式。"),
             status=422,
         ) from error
@@ -73,31 +74,25 @@ def clean(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def _too_big(found: int | None, required: int) -> Refusal:
+def _too_big(found: int | None, required: int, rule: str) -> Refusal:
     return Refusal(
         "picture_too_big",
         gettext_noop("照片太大。"),
         found=found,
         required=required,
-        rule="S6",
+        rule=rule,
         next_step=gettext_noop("请把照片缩小到 8 MB 以内再传。"),
         status=422,
     )
 
 
-def seal(picture: bytes, *, evidence_id: int) -> tuple[bytes, bytes]:
-    """Return (ciphertext, sealed key) of a new photo."""
+def seal(picture: bytes, *, context: bytes) -> tuple[bytes, bytes]:
+    """Return (ciphertext, sealed key) of a new photo; `context` names the record that it belongs to."""
     key, nonce = AESGCM.generate_key(bit_length=256), secrets.token_bytes(NONCE_BYTES)
-    context = _context(evidence_id)
     return nonce + AESGCM(key).encrypt(nonce, picture, context), vault.seal(key, context=context)
 
 
-def open_sealed(ciphertext: bytes, sealed_key: bytes, *, evidence_id: int) -> bytes:
+def open_sealed(ciphertext: bytes, sealed_key: bytes, *, context: bytes) -> bytes:
     """Return the photo; raises `InvalidTag` unless key and record belong together."""
-    context = _context(evidence_id)
     key = vault.unseal(sealed_key, context=context)
     return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], context)
-
-
-def _context(evidence_id: int) -> bytes:
-    return f"recruitment.evidence:{evidence_id}".encode()

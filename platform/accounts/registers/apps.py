@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RegistersApp(AppConfig):
+    name = "accounts.registers"
+    label = "registers"
+    verbose_name = _("讲师、机构和平台登记")
+
+    def ready(self) -> None:
+        from accounts import start
+        from accounts.registers import evidence, queries
+
+        evidence.register_kinds()
+        start.register(queries.next_steps_for)
