@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from policy.refusals import Refusal
 
 LONGEST = 40  # characters, as Person.name
-_HAN = r"㐀-䶿一-鿿豈-﫿〇\U00020000-\U0003FFFF"
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007\U00020000-\U0003FFFF"
 _NAME = re.compile(rf"[{_HAN}A-Za-z·' .-]{{1,{LONGEST}}}")
 # Two-character names are often padded with a space to look like three.
 _SPACE = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
