@@ -227,11 +227,16 @@ def _summary(counted: Mapping[str, Any]) -> ReceiptSummary:
 HISTORY_KINDS = ("class.", "roster.", "timetable.", "filing.")
 
 
-def history_of(training_class: TrainingClass, *, limit: int = 30) -> list[Happening]:
-    """What was done about the class, the latest first, read from the evidence log (办理经过)."""
+def history_of(training_class: TrainingClass, *, limit: int = 30, downloads: bool = False) -> list[Happening]:
+    """What was done about the class, the latest first, read from the evidence log (办理经过).
+
+    Downloads are told apart, so that many of them never push a decision out of sight.
+    """
     of_kind = Q()
     for prefix in HISTORY_KINDS:
         of_kind |= Q(kind__startswith=prefix)
+    taken = Q(kind="filing.package_downloaded")
+    of_kind &= taken if downloads else ~taken
     entries = list(Entry.objects.filter(of_kind, chain=training_class.subject).order_by("-seq")[:limit])
     actors = User.objects.select_related("person").in_bulk({e.actor_id for e in entries if e.actor_id})
     reasons = dict(training_class.filings.exclude(reason="").values_list("pk", "reason"))

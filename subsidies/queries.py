@@ -197,9 +197,15 @@ class Step:
         return "done" if self.entry.kind == "claim.decided" else ""
 
 
-def history_of(claim: Claim, *, limit: int = 40) -> list[Step]:
-    """What was done about a claim, the latest first, read from the evidence log (办理经过). Three queries."""
-    entries = list(entries_about(claim.subject).order_by("-seq")[:limit])
+def history_of(claim: Claim, *, limit: int = 40, downloads: bool = False) -> list[Step]:
+    """What was done about a claim, the latest first, read from the evidence log (办理经过). Three queries.
+
+    Downloads are told apart, so that many of them never push a decision out of sight.
+    """
+    taken = Q(kind__in=["claim.export_downloaded", "claim.dossier_made"])
+    entries = list(
+        entries_about(claim.subject).filter(taken if downloads else ~taken).order_by("-seq")[:limit]
+    )
     actors = User.objects.select_related("person").in_bulk({e.actor_id for e in entries if e.actor_id})
     words = dict(claim.remarks.values_list("seq", "text"))
     return [

@@ -109,6 +109,7 @@ def _claim_context(user: User, found: Claim) -> dict[str, Any]:
     return _claim_facts(found) | {
         "lines": lines,
         "history": queries.history_of(found),
+        "downloads": queries.history_of(found, downloads=True),
         "notice": notice,
         "notice_over": notice is not None and queries.is_over(notice, now),
         "objections": objected,

@@ -179,6 +179,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "filing": training_class.filings.first(),
             "filing_lead": queries.filing_lead(training_class),
             "history": queries.history_of(training_class) if sees_roster else [],
+            "downloads": queries.history_of(training_class, downloads=True) if sees_roster else [],
             "stage": _stage(training_class, has_roster=bool(roster)),
             "step": _step(training_class, lessons, roster, manages=manages, now=now),
             "current": _current_lesson(lessons, now) if training_class.state in _HELD else None,

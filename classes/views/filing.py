@@ -161,6 +161,7 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "decides": decides,
         "decision": DecisionForm() if decides else None,
         "history": queries.history_of(training_class),
+        "downloads": queries.history_of(training_class, downloads=True),
         "refusal": refusal,
     }
 

@@ -13,6 +13,7 @@ from audit.models import Entry
 from classes import actions
 from classes.models import Filing
 from classes.packages import FILING, filing_id_of, reference_of
+from classes.queries import history_of
 from classes.tasks import write_waiting_packages
 from exchange.gateway import gateway
 from exchange.models import Package
@@ -106,6 +107,16 @@ def test_only_who_files_and_who_decides_may_have_it(filing, cast, now):
         actions.read_package(filing=filing, actor=cast.rival, at=now)
     downloads = Entry.objects.filter(kind="filing.package_downloaded").values_list("actor_id", flat=True)
     assert list(downloads) == [cast.manager.pk, cast.officer.pk]
+
+
+def test_many_downloads_push_no_decision_out_of_sight(filing, manager, now):
+    for _ in range(31):
+        actions.read_package(filing=filing, actor=manager, at=now)
+    told = [item.entry.kind for item in history_of(filing.training_class)]
+    assert told[:2] == ["filing.package_written", "filing.submitted"]
+    assert {item.entry.kind for item in history_of(filing.training_class, downloads=True)} == {
+        "filing.package_downloaded"
+    }
 
 
 def test_before_it_is_written_there_is_nothing_to_hand_out(school, manager, now):
