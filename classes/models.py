@@ -22,6 +22,8 @@ from policy.terms import HourKind, Mode, TraineeCategory
 MODES = [(mode.value, _(mode.label)) for mode in Mode]
 HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
 CATEGORIES = [(category.value, _(category.label)) for category in TraineeCategory]
+# Hours that have their hour: everybody has to be there. Homework and videos are done when it suits.
+BOOKED_KINDS = (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY, HourKind.EXAM, HourKind.OFFLINE)
 
 
 class TsTzRange(Func):
@@ -207,6 +209,26 @@ class Lesson(models.Model):
     def is_roomed(self) -> bool:
         """Whether the lesson is held in the live room, where presence is what earns the time."""
         return self.kind in (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
+
+
+class Booking(models.Model):
+    """A person's time that a filed class has taken: one lesson, one person (`classes.bookings`)."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="bookings")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    during = DateTimeRangeField()
+
+    class Meta:
+        verbose_name = _("占用的时间")
+        constraints = [
+            ExclusionConstraint(
+                name="person_booked_once_at_a_time",
+                expressions=[("person", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesson_id}/{self.person_id}"
 
 
 class Filing(models.Model):

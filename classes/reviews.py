@@ -35,6 +35,10 @@ SUBJECTS = {
     "edition_in_force": (gettext_lazy("政策版本"), ""),
     "institution_designated": (gettext_lazy("定点机构"), ""),
     "timetable_rows": (gettext_lazy("课表时间"), "≤"),
+    "daily_hours": (gettext_lazy("每天课时"), "≤"),
+    "lecturer_free": (gettext_lazy("讲师时间冲突"), "≤"),
+    "assistant_free": (gettext_lazy("助教时间冲突"), "≤"),
+    "trainees_free": (gettext_lazy("学员时间冲突"), "≤"),
     "edition_unset": (gettext_lazy("政策版本的空缺"), ""),
 }
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 import audit
 from accounts.models import User
 from classes import permissions, queries
+from classes.actions.bookings import book, free, take_turns
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
 from classes.actions.packages import request_package
@@ -31,13 +32,15 @@ def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.da
     """Submit the class as it stands, when every finding passes (F7: the clock runs from here).
 
     What is submitted is frozen in the filing's snapshot; roster, timetable and staff cannot change until it
-    is returned or withdrawn. Raises Refusal `findings_failed` (409, `findings` in its details),
-    `move_refused`, `not_the_manager` (403).
+    is returned or withdrawn; everybody on it is booked for its hours. Of two submissions that want the same
+    person at the same time one is refused. Raises Refusal `findings_failed` (409, `findings` in its
+    details), `people_booked`, `move_refused`, `not_the_manager` (403).
     """
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         move(training_class, "submit")
+        take_turns(training_class)
         drafts = drafts_of(training_class.lessons.all())
         check = check_draft(training_class, drafts, filed_on=timezone.localdate(at))
         if not check.passed:
@@ -59,6 +62,7 @@ def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.da
             snapshot=snapshot,
             findings=[finding.render() for finding in check.findings],
         )
+        book(training_class)
         training_class.save(update_fields=["state"])
         audit.record(
             "filing.submitted",
@@ -108,6 +112,8 @@ def decide_filing(
         filing.decided_at, filing.decided_by = at, actor
         filing.reason, filing.number = reason, number if approved else ""
         _save_decision(filing)
+        if not approved:
+            free(training_class)
         training_class.save(update_fields=["state"])
         digest = hashlib.sha256(reason.encode()).hexdigest()
         audit.record(
@@ -138,6 +144,7 @@ def withdraw_filing(*, filing: Filing, actor: User, at: datetime.datetime) -> Fi
             return filing
         move(filing, "withdraw")
         move(training_class, "withdraw")
+        free(training_class)
         filing.save(update_fields=["state"])
         training_class.save(update_fields=["state"])
         audit.record(

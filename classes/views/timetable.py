@@ -35,6 +35,9 @@ from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
 
 
+MOST_CLASHES_SHOWN = 3  # in one row; the finding counts them all
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A button whose work is more than moving rows."""
@@ -220,7 +223,11 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
                 _("%(kind)s多了 %(hours)s 课时。")
                 % {"kind": subject_of(_group_of(rows[fix.row].kind)), "hours": f"{fix.surplus.normalize():f}"}
             )
-    for row in rows:
+    for number, row in enumerate(rows):
+        met = [clash.words for clash in judged.clashes if clash.row == number]
+        row.problems += met[:MOST_CLASHES_SHOWN]
+        if len(met) > MOST_CLASHES_SHOWN:
+            row.problems.append(_("这一节的时间冲突共 %(count)s 处。") % {"count": len(met)})
         if judged.earliest is not None and row.date is not None and row.date < judged.earliest:
             row.problems.append(
                 _("今天提交备案，最早 %(day)s 才能开课。") % {"day": judged.earliest.isoformat()}
@@ -260,6 +267,9 @@ def _failing(
         "class_size": ("classes:roster", _("去花名册移出学员")),
         "lecturer": ("classes:edit", _("去选讲师")),
         "assistant": ("classes:edit", _("去选助教")),
+        "lecturer_free": ("classes:edit", _("换一名讲师")),
+        "assistant_free": ("classes:edit", _("换一名助教")),
+        "trainees_free": ("classes:roster", _("去花名册移出学员")),
     }
     found: list[Failing] = []
     for finding in judged.failed:
