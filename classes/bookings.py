@@ -54,7 +54,7 @@ class Clash:
 def people_of(training_class: TrainingClass) -> dict[int, Part]:
     """Everybody whom the class needs, by id."""
     enrolled = training_class.enrolments.filter(state=EnrolmentState.ACTIVE)
-    people = {person: Part.TRAINEE for person in enrolled.order_by().values_list("person_id", flat=True)}
+    people = dict.fromkeys(enrolled.order_by().values_list("person_id", flat=True), Part.TRAINEE)
     for person, part in (
         (training_class.assistant_id, Part.ASSISTANT),
         (training_class.lecturer_id, Part.LECTURER),

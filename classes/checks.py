@@ -261,9 +261,7 @@ def _free(part: Part, clashes: Sequence[Clash]) -> Finding:
         actual=len(met),
         message=free
         if first is None
-        else gettext_noop(
-            "有 %(count)s 处时间冲突：%(when)s“%(title)s”，%(person)s这时要上“%(class)s”的课。"
-        )
+        else gettext_noop("有 %(count)s 处时间冲突：%(when)s“%(title)s”，%(person)s这时要上“%(class)s”的课。")
         if first.elsewhere
         else gettext_noop(
             "有 %(count)s 处时间冲突：%(when)s“%(title)s”，%(person)s这时已排在别的机构的培训班。"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -249,6 +249,10 @@ class Filing(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(_("理由"), blank=True)
     number = models.CharField(_("备案号"), max_length=40, blank=True)
+    # Codes of the findings in the snapshot's exceptions that the approval accepted ("原则上").
+    accepted = models.JSONField(_("认可的例外"), default=list, blank=True)
+    # Why an approved filing had to make way for a new one.
+    change_reason = models.TextField(_("变更理由"), blank=True)
     # Asked for by the submission, written by the worker; older filings may have none.
     package = models.OneToOneField(
         Package, models.PROTECT, null=True, blank=True, verbose_name=_("材料包"), related_name="filing"
@@ -272,6 +276,10 @@ class Filing(models.Model):
                 name="filing_return_has_a_reason", condition=~Q(state=FilingState.RETURNED) | ~Q(reason="")
             ),
             models.CheckConstraint(
+                name="filing_change_has_a_reason",
+                condition=~Q(state=FilingState.SUPERSEDED) | ~Q(number="") & ~Q(change_reason=""),
+            ),
+            models.CheckConstraint(
                 name="filing_decision_is_whole",
                 condition=Q(state__in=[FilingState.SUBMITTED, FilingState.WITHDRAWN])
                 | Q(decided_at__isnull=False, decided_by__isnull=False),
@@ -284,6 +292,11 @@ class Filing(models.Model):
     @property
     def subject(self) -> str:
         return f"class/{self.training_class_id}/filing/{self.pk}"
+
+    @property
+    def exceptions(self) -> list[dict[str, Any]]:
+        """What the submission asked to be excepted from, each with its reason; frozen in the snapshot."""
+        return list(self.snapshot.get("exceptions", []))
 
     @property
     def package_sha256(self) -> str:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("classes/filings/", filing.queue, name="filings"),
     path("classes/filings/<int:pk>/decision/", filing.decide, name="decide"),
     path("classes/filings/<int:pk>/withdrawal/", filing.withdraw, name="withdraw"),
+    path("classes/filings/<int:pk>/change/", filing.change, name="change"),
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/form/", receipts.form, name="receipt_form"),
     path("receipts/<int:pk>/", receipts.receipt, name="receipt"),

@@ -11,6 +11,7 @@ from classes.actions.enrolments import enrol, free_places
 from classes.actions.filing import (
     decide_filing,
     submit_filing,
+    supersede_filing,
     withdraw_filing,
 )
 from classes.actions.lessons import close_lesson, open_lesson
@@ -41,6 +42,7 @@ __all__ = [
     "retry_package",
     "set_timetable",
     "submit_filing",
+    "supersede_filing",
     "update_class",
     "upload_receipt",
     "withdraw_filing",

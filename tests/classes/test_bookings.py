@@ -174,7 +174,6 @@ def test_of_two_submissions_at_once_one_is_refused(school, manager, now):
     first, second = (school.ready(name=name) for name in ("第 6 期", "第 7 期"))
     start = threading.Barrier(2)
     refused: list[str] = []
-    broken: list[BaseException] = []
 
     def submit(training_class: TrainingClass) -> None:
         try:
@@ -182,8 +181,6 @@ def test_of_two_submissions_at_once_one_is_refused(school, manager, now):
             actions.submit_filing(training_class=training_class, actor=manager, at=now)
         except Refusal as refusal:
             refused.append(refusal.code)
-        except BaseException as error:
-            broken.append(error)
         finally:
             connections.close_all()
 
@@ -192,7 +189,6 @@ def test_of_two_submissions_at_once_one_is_refused(school, manager, now):
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert broken == []
     assert refused == ["findings_failed"]
     assert Filing.objects.count() == 1
     assert set(Booking.objects.values_list("lesson__training_class", flat=True)) == {
@@ -217,4 +213,4 @@ def test_a_day_longer_than_the_edition_allows_is_a_finding(school):
     check, _found = judged(training_class)
     [finding] = [finding for finding in check.findings if finding.code == "daily_hours"]
     assert (finding.passed, finding.actual, finding.row) == (False, 9, "I3")
-    assert FIRST_DAY == finding.params["day"]
+    assert finding.params["day"] == FIRST_DAY
