@@ -109,6 +109,8 @@ def register_kinds() -> None:
             schema={"receipt": int, "file": Digest, "approved": int, "returned": int},
         ),
         Kind("receipt.discarded", sentence=_("回执作废"), schema={"receipt": int}),
+        Kind("calendar.issued", sentence=_("取得新的日历订阅地址"), schema={"user": int}),
+        Kind("calendar.ended", sentence=_("停用日历订阅地址"), schema={"user": int}),
         Kind("lesson.opened", sentence=_("开课"), schema={"kind": HourKind, "hours": Decimal}),
         Kind("lesson.closed", sentence=_("下课"), schema={"opened_at": datetime.datetime}),
     )

@@ -302,3 +302,17 @@ class Filing(models.Model):
     def package_sha256(self) -> str:
         """SHA-256 of the package for the province; empty until it is written."""
         return self.package.sha256 if self.package else ""
+
+
+class CalendarFeed(models.Model):
+    """A person's secret calendar address (`classes.feeds`), of which only the hash is kept."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("日历订阅")
+
+    def __str__(self) -> str:
+        return f"calendar/{self.user_id}"
