@@ -213,8 +213,8 @@ def test_three_evenings_a_week_are_planned_and_taken_back_by_keyboard(phone: Pho
     page = phone(school.cast.manager)
     page.goto(f"/classes/{training_class.pk}/timetable/")
     page.get_by_label("从哪天起").fill("2026-09-21")
-    in_order(page)
     shoot(page, "phone-6-plans")
+    in_order(page)
     page.get_by_label("从哪天起").press("Enter")  # presses the button of this part, not the one that saves
     expect(page.locator("input[name=day]").nth(1)).to_have_value("2026-09-23")
     expect(page.locator(".tt-summary")).to_contain_text("共 24 课时")
