@@ -588,7 +588,7 @@ class ExceptionSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     row = serializers.CharField()
     citation = serializers.CharField()
-    required = serializers.JSONField()
+    required = serializers.JSONField()  # type: ignore[assignment]
     actual = serializers.JSONField()
     reason = serializers.CharField()
 

@@ -93,7 +93,7 @@ def calendar_of(events: Iterable[FeedEvent], absolute: Callable[[str], str]) -> 
     calendar.add("x-published-ttl", REFRESH)
     for event in events:
         calendar.add_component(_component(event, absolute))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _component(event: FeedEvent, absolute: Callable[[str], str]) -> Event:

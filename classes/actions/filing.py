@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +69,7 @@ def submit_filing(
                 next_step=gettext_noop("请照检查结果逐项改好，再提交。"),
                 details={"findings": check.findings, "faults": check.faults},
             )
-        snapshot = snapshot_of(training_class) | {"exceptions": list(asked.values())}
+        snapshot = snapshot_of(training_class, exceptions=list(asked.values()))
         filing = Filing.objects.create(
             training_class=training_class,
             submitted_at=at,
@@ -257,12 +257,15 @@ def _exceptions(check: ClassCheck, reasons: Mapping[str, str]) -> dict[str, dict
     return asked
 
 
-def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
-    """Everything that is filed, as JSON: masked numbers only."""
+def snapshot_of(
+    training_class: TrainingClass, *, exceptions: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Everything that is filed, as JSON: masked numbers only; with what it asks to be excepted from."""
     lessons = list(training_class.lessons.all())
     hours = hours_by_kind(drafts_of(lessons))
     institution, course = training_class.institution, training_class.course
     return {
+        "exceptions": list(exceptions),
         "class": {
             "id": training_class.pk,
             "name": training_class.name,

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connections, transaction
@@ -43,7 +44,7 @@ def test_a_submission_books_everybody_for_every_hour_that_has_its_hour(school):
     roster = set(training_class.enrolments.values_list("person_id", flat=True))
     assert people == roster | {training_class.lecturer_id, training_class.assistant_id}
     lesson = training_class.lessons.first()
-    during = Booking.objects.filter(lesson=lesson).first().during
+    during = Booking.objects.filter(lesson=lesson)[0].during
     assert (during.lower, during.upper) == (lesson.starts_at, lesson.ends_at)
 
 
@@ -119,7 +120,8 @@ def test_a_submission_that_clashes_is_refused_and_leaves_nothing(school, manager
     with pytest.raises(Refusal) as error:
         actions.submit_filing(training_class=training_class, actor=manager, at=now)
     assert error.value.code == "findings_failed"
-    failed = {finding.code: finding for finding in error.value.details["findings"] if finding.blocks}
+    findings: Any = error.value.details["findings"]
+    failed = {finding.code: finding for finding in findings if finding.blocks}
     assert set(failed) == {"lecturer_free", "assistant_free"}
     assert (failed["lecturer_free"].actual, failed["lecturer_free"].required) == (7, 0)
     assert error.value.next_step
@@ -162,7 +164,7 @@ def test_the_table_itself_refuses_a_second_booking(school):
         book(training_class)
     assert error.value.code == "people_booked"
     assert (error.value.rule, bool(error.value.next_step)) == ("M6", True)
-    booking = Booking.objects.filter(lesson__training_class=filing.training_class).first()
+    booking = Booking.objects.filter(lesson__training_class=filing.training_class)[0]
     with pytest.raises(IntegrityError, match="person_booked_once_at_a_time"), transaction.atomic():
         Booking.objects.create(
             lesson=training_class.lessons.get(), person=booking.person, during=booking.during

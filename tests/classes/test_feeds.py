@@ -17,7 +17,7 @@ from classes.models import CalendarFeed
 from config.logs import SecretAddresses
 from policy.refusals import Refusal
 from tests.cast import client_of
-from tests.classes.school import draft, gyb_drafts
+from tests.classes.school import draft, gyb_drafts, weeks_later
 
 TODAY = datetime.date(2026, 9, 7)
 
@@ -34,7 +34,7 @@ def read(user, today=TODAY):
 
 
 def trainee_of(training_class) -> User:
-    return training_class.enrolments.first().person.user
+    return User.objects.get(person__enrolments=training_class.enrolments.first())
 
 
 def test_an_approved_class_is_in_everybodys_calendar(school, cast):
@@ -122,8 +122,6 @@ def test_a_class_leaves_the_feed_two_months_after_its_end(school, cast):
 
 
 def test_the_feed_takes_as_many_queries_for_three_classes_as_for_one(school, cast, django_assert_num_queries):
-    from tests.classes.school import weeks_later
-
     school.approved(name="第 1 期")
     for number in (2, 3):
         filing = school.filed(name=f"第 {number} 期", **weeks_later(number))
@@ -192,7 +190,7 @@ def test_who_has_no_lessons_has_no_address(school, officer):
     assert not CalendarFeed.objects.exists()
 
 
-def test_the_address_never_gets_into_a_log(school, manager, caplog):
+def test_the_address_never_gets_into_a_log(school, manager, monkeypatch):
     path = path_of(client_of(manager).post(reverse("classes:calendar")))
     secret = path.removeprefix("/calendar/").removesuffix(".ics")
     client_of(manager).post(reverse("classes:calendar_end"))
@@ -202,10 +200,7 @@ def test_the_address_never_gets_into_a_log(school, manager, caplog):
         if any(isinstance(one, SecretAddresses) for one in handler.filters)
     )
     told: list[str] = []
-    written, console.emit = console.emit, lambda record: told.append(console.format(record))
-    try:
-        Client().get(path)  # Django warns of every address that is not found
-    finally:
-        console.emit = written
+    monkeypatch.setattr(console, "emit", lambda record: told.append(console.format(record)))
+    Client().get(path)  # Django warns of every address that is not found
     assert any("/calendar/….ics" in line for line in told)
     assert secret not in "".join(told)

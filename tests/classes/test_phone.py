@@ -224,3 +224,21 @@ def test_three_evenings_a_week_are_planned_and_taken_back_by_keyboard(phone: Pho
     page.get_by_role("button", name="撤销刚才的改动").press("Enter")
     expect(page.get_by_text("还没有课", exact=True)).to_be_visible()
     expect(page.locator("input[name=day]")).to_have_count(0)
+
+
+def test_the_pages_beside_are_in_order_on_a_phone(phone: Phone, school: School) -> None:
+    training_class = school.approved()
+    page = phone(school.cast.manager)
+    page.goto("/classes/")
+    page.get_by_role("link", name="日历订阅").click()
+    in_order(page)
+    page.get_by_role("button", name="生成日历地址").click()
+    expect(page.get_by_text("这个地址只显示这一次")).to_be_visible()
+    in_order(page)
+    shoot(page, "phone-8-calendar")
+    page.goto(f"/classes/{training_class.pk}/filing/")
+    in_order(page)
+    shoot(page, "phone-9-changes")
+    page.get_by_role("link", name="要改备案的内容").click()
+    in_order(page)
+    shoot(page, "phone-10-change")

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -14,8 +15,9 @@ from classes.timetables import hours_by_kind
 from courses.outlines import UnitDraft, hours_of, units_of
 from policy.refusals import Refusal
 from policy.terms import HourKind
+from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, LESSON_HOUR, gyb_drafts
-from tests.classes.test_pages import client_of, rows_of, text
+from tests.classes.test_pages import rows_of, text
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +34,9 @@ def unit(kind, hours, title):
     return UnitDraft(kind=HourKind(kind), hours=Decimal(hours), title=title)
 
 
-def plan(**changes):
-    return WeekPlan(
-        **{"weekdays": MON_WED_FRI, "first_day": FIRST_DAY, "skips_holidays": True, **EVENING} | changes
-    )
+def plan(**changes: Any) -> WeekPlan:
+    usual: dict[str, Any] = {"weekdays": MON_WED_FRI, "first_day": FIRST_DAY, "skips_holidays": True}
+    return WeekPlan(**usual | EVENING | changes)
 
 
 def planned(units, **changes):
