@@ -34,6 +34,7 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions import ClassDetails
+from classes.actions.filing import MOST_REASON
 from classes.checks import check_draft
 from classes.models import HOUR_KINDS, MODES, Enrolment, Filing, TrainingClass
 from classes.packages import manifest_of
@@ -565,6 +566,31 @@ class FilingDecisionSerializer(serializers.Serializer[Any]):
     approved = serializers.BooleanField()
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     number = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
+    accepted = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        default=list,
+        max_length=20,
+        help_text="codes of the exceptions that are accepted; an approval names all that are asked for",
+    )
+
+
+class SubmissionSerializer(serializers.Serializer[Any]):
+    exceptions = serializers.DictField(
+        child=serializers.CharField(max_length=MOST_REASON),
+        required=False,
+        default=dict,
+        help_text="{code of a failing finding that is waivable: reason}",
+    )
+
+
+class ExceptionSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    row = serializers.CharField()
+    citation = serializers.CharField()
+    required = serializers.JSONField()  # type: ignore[assignment]
+    actual = serializers.JSONField()
+    reason = serializers.CharField()
 
 
 class DecidedSerializer(FilingDecisionSerializer):
@@ -589,6 +615,7 @@ class FilingSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[("draft", "draft"), *FilingState.choices])
     submitted_at = serializers.DateTimeField(allow_null=True)
     findings = FindingSerializer(many=True)
+    exceptions = ExceptionSerializer(many=True)
     decision = DecidedSerializer(allow_null=True)
     package_sha256 = serializers.CharField(allow_blank=True)
     package = PackageSerializer(allow_null=True)
@@ -603,10 +630,12 @@ def filing_body(filing: Filing) -> dict[str, Any]:
         "state": filing.state,
         "submitted_at": filing.submitted_at,
         "findings": filing.findings,
+        "exceptions": filing.exceptions,
         "decision": {
             "approved": filing.state == FilingState.APPROVED,
             "reason": filing.reason,
             "number": filing.number,
+            "accepted": filing.accepted,
             "decided_at": filing.decided_at,
         }
         if decided
@@ -639,6 +668,7 @@ class FilingView(APIView):
                 "state": "draft",
                 "submitted_at": None,
                 "findings": [finding.render(gettext) for finding in check.findings],
+                "exceptions": [],
                 "decision": None,
                 "package_sha256": "",
                 "package": None,
@@ -646,13 +676,16 @@ class FilingView(APIView):
         )
 
     @extend_schema(
-        summary="Submit the class for filing", request=None, responses={201: FilingSerializer, **_REFUSED}
+        summary="Submit the class for filing",
+        request=SubmissionSerializer,
+        responses={201: FilingSerializer, **_REFUSED},
     )
     def post(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
+        sent = _valid(SubmissionSerializer, request.data)
         try:
             filing = actions.submit_filing(
-                training_class=training_class, actor=_user(request), at=timezone.now()
+                training_class=training_class, actor=_user(request), at=timezone.now(), **sent
             )
         except Refusal as refusal:
             body = rendered(refusal)
@@ -752,6 +785,24 @@ class WithdrawalView(APIView):
         return Response(filing_body(withdrawn))
 
 
+class ChangeSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=MOST_REASON)
+
+
+class ChangeView(APIView):
+    @extend_schema(
+        summary="Give up an approval to file the class anew",
+        request=ChangeSerializer,
+        responses={200: FilingSerializer, **_REFUSED},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        filing = permissions.access_filing(request.user, pk)
+        permissions.require_manage(_user(request), filing.training_class)
+        sent = _valid(ChangeSerializer, request.data)
+        changed = actions.supersede_filing(filing=filing, actor=_user(request), at=timezone.now(), **sent)
+        return Response(filing_body(changed))
+
+
 # --- small parts ---
 
 
@@ -806,6 +857,7 @@ api_urlpatterns = [
     path("filings/", FilingListView.as_view(), name="filings"),
     path("filings/<int:pk>/", FilingDetailView.as_view(), name="filing-detail"),
     path("filings/<int:pk>/decision/", DecisionView.as_view(), name="filing-decision"),
+    path("filings/<int:pk>/change/", ChangeView.as_view(), name="filing-change"),
     path("filings/<int:pk>/withdrawal/", WithdrawalView.as_view(), name="filing-withdrawal"),
     *receipt_urlpatterns,
 ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from accounts.calendars import calendar
 from accounts.editions import edition as find_edition
+from classes.bookings import Clash, Part, clashes_of
 from classes.models import TrainingClass
 from classes.states import EnrolmentState
 from classes.timetables import LessonDraft, RowFault, hours_by_kind, row_faults
@@ -22,6 +23,7 @@ from policy.calendar import earliest_start
 from policy.classes import judge_class_size, judge_edition, judge_outline, judge_staff, judge_start
 from policy.editions import Edition
 from policy.findings import Finding, all_pass
+from policy.lessons import judge_daily_hours
 from policy.messages import Translate, gettext_noop, untranslated
 from policy.refusals import Refusal
 from policy.terms import HourKind
@@ -51,6 +53,7 @@ class ClassCheck:
     faults: tuple[RowFault, ...]
     earliest: datetime.date | None
     outline_hours: Decimal
+    clashes: tuple[Clash, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -128,9 +131,19 @@ def check_draft(
     for judged in (_size(edition, course.course_type, trainees), _staff(edition, training_class)):
         findings += judged
     findings.append(_rows(faults))
+    findings += _days(edition, drafts)
+    clashes = clashes_of(training_class, drafts)
+    findings += [_free(part, clashes) for part in Part]
     for provider in _providers:
         findings += provider(training_class, filed_on)
-    return ClassCheck(timetable, tuple(findings), tuple(faults), earliest, sum(outline.values(), Decimal(0)))
+    return ClassCheck(
+        timetable=timetable,
+        findings=tuple(findings),
+        faults=tuple(faults),
+        earliest=earliest,
+        outline_hours=sum(outline.values(), Decimal(0)),
+        clashes=tuple(clashes),
+    )
 
 
 def _lesson_hour(edition: Edition) -> int:
@@ -193,4 +206,55 @@ def _rows(faults: Sequence[RowFault]) -> Finding:
         if not faults
         else gettext_noop("课表里有 %(count)s 处时间或内容要改。"),
         params={"count": len(faults)},
+    )
+
+
+def _days(edition: Edition, drafts: Sequence[LessonDraft]) -> Iterable[Finding]:
+    """I3: no day is longer than the technical standards allow; nothing where the edition gives no limit,
+    because the norm itself knows none.
+    """
+    if not edition.is_set("daily_hours_cap"):
+        return []
+    days: dict[datetime.date, Fraction] = {}
+    for draft in drafts:
+        days[draft.day] = days.get(draft.day, Fraction(0)) + Fraction(draft.hours)
+    return [judge_daily_hours(edition, days)]
+
+
+# Who has to be free, under which row: one lecturer and one assistant of the class (F13, F14), and of a
+# trainee's time the same second counts once (M6, ambiguity 6).
+_FREE = {
+    Part.LECTURER: ("lecturer_free", "F13", gettext_noop("讲师在这些时间没有别的课。")),
+    Part.ASSISTANT: ("assistant_free", "F14", gettext_noop("助教在这些时间没有别的课。")),
+    Part.TRAINEE: ("trainees_free", "M6", gettext_noop("学员在这些时间没有别的课。")),
+}
+
+
+def _free(part: Part, clashes: Sequence[Clash]) -> Finding:
+    """Nobody of this part is booked by another filed class while this one needs them."""
+    code, row, free = _FREE[part]
+    met = [clash for clash in clashes if clash.part is part]
+    first = met[0] if met else None
+    return Finding(
+        code=code,
+        row=row,
+        passed=not met,
+        required=0,
+        actual=len(met),
+        message=free
+        if first is None
+        else gettext_noop("有 %(count)s 处时间冲突：%(when)s“%(title)s”，%(person)s这时要上“%(class)s”的课。")
+        if first.elsewhere
+        else gettext_noop(
+            "有 %(count)s 处时间冲突：%(when)s“%(title)s”，%(person)s这时已排在别的机构的培训班。"
+        ),
+        params={
+            "count": len(met),
+            "when": first.when,
+            "title": first.title,
+            "person": first.person,
+            "class": first.elsewhere,
+        }
+        if first
+        else {},
     )

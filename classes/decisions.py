@@ -1,21 +1,33 @@
 """What a decision on a filing needs, whether an officer's form or the province's receipt brings it (F9)."""
 
 import datetime
+from collections.abc import Collection
 
 from django.utils import timezone
 
-from classes.models import TrainingClass
+from classes.models import Filing
 from classes.standing import lasting_findings_on
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
 
 def judge_decision(
-    training_class: TrainingClass, *, approved: bool, reason: str, number: str, at: datetime.datetime
+    filing: Filing,
+    *,
+    approved: bool,
+    reason: str,
+    number: str,
+    at: datetime.datetime,
+    accepted: Collection[str] = (),
 ) -> None:
-    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `start_has_passed`, or
-    `standing_lost` where the lecturer or the institution was struck off since the submission (T3, Q9).
+    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `exceptions_not_accepted`,
+    `start_has_passed`, or `standing_lost` where the lecturer or the institution was struck off since the
+    submission (T3, Q9).
+
+    Who approves accepts every exception that the submission asks for, one by one; a receipt of the province
+    says nothing of them, so a filing with exceptions is decided on the platform.
     """
+    training_class = filing.training_class
     if not approved:
         if not reason:
             raise Refusal(
@@ -35,6 +47,17 @@ def judge_decision(
             rule="F8",
             next_step=gettext_noop("请填省系统里的备案编号。"),
             status=400,
+        )
+    asked = [exception["code"] for exception in filing.exceptions]
+    if not set(asked) <= set(accepted):
+        raise Refusal(
+            "exceptions_not_accepted",
+            gettext_noop("这次备案申请了 %(count)s 项例外，同意备案要逐项认可。"),
+            found=sorted(set(asked) & set(accepted)),
+            required=sorted(asked),
+            rule=filing.exceptions[0]["row"],
+            params={"count": len(asked)},
+            next_step=gettext_noop("请在平台的审核页逐项看过、勾选认可；不认可的，退回补正。"),
         )
     today = timezone.localdate(at)
     if training_class.starts_on < today:

@@ -57,17 +57,35 @@ def register_kinds() -> None:
         Kind(
             "filing.submitted",
             sentence=_("第 {round} 次提交开班备案：学员 {trainees} 人，{lessons} 节课"),
-            schema={"filing": int, "round": int, "lessons": int, "trainees": int, "snapshot": Digest},
+            schema={
+                "filing": int,
+                "round": int,
+                "lessons": int,
+                "trainees": int,
+                "snapshot": Digest,
+                "exceptions": list[str],
+            },
         ),
         Kind(
             "filing.approved",
             sentence=_("同意备案，备案号 {number}"),
-            schema={"filing": int, "number": str, "reason": Digest, "receipt": int | None},
+            schema={
+                "filing": int,
+                "number": str,
+                "reason": Digest,
+                "receipt": int | None,
+                "exceptions": list[str],
+            },
         ),
         Kind(
             "filing.returned",
             sentence=_("退回补正"),
             schema={"filing": int, "reason": Digest, "receipt": int | None},
+        ),
+        Kind(
+            "filing.superseded",
+            sentence=_("办理变更备案，原备案不再有效"),
+            schema={"filing": int, "reason": Digest},
         ),
         Kind("filing.withdrawn", sentence=_("撤回备案"), schema={"filing": int}),
         Kind(
@@ -91,6 +109,8 @@ def register_kinds() -> None:
             schema={"receipt": int, "file": Digest, "approved": int, "returned": int},
         ),
         Kind("receipt.discarded", sentence=_("回执作废"), schema={"receipt": int}),
+        Kind("calendar.issued", sentence=_("取得新的日历订阅地址"), schema={"user": int}),
+        Kind("calendar.ended", sentence=_("停用日历订阅地址"), schema={"user": int}),
         Kind("lesson.opened", sentence=_("开课"), schema={"kind": HourKind, "hours": Decimal}),
         Kind("lesson.closed", sentence=_("下课"), schema={"opened_at": datetime.datetime}),
     )

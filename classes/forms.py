@@ -1,7 +1,7 @@
 """Forms of a class: the shape of what was typed. What the norm says about it is the actions' business."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,13 +16,26 @@ from accounts.editions import all_editions
 from accounts.models import Institution, Person
 from accounts.states import Role
 from classes.actions import ClassDetails
+from classes.actions.filing import MOST_REASON
 from classes.models import MODES, TrainingClass
+from classes.plans import WeekPlan
 from classes.queries import staff_of
+from classes.reviews import subject_of
 from classes.timetables import MOST_LESSONS, LessonDraft, RowFault
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
 from courses.states import VersionState
 from policy.terms import HourKind
+
+WEEKDAYS = [
+    ("0", gettext_lazy("周一")),
+    ("1", gettext_lazy("周二")),
+    ("2", gettext_lazy("周三")),
+    ("3", gettext_lazy("周四")),
+    ("4", gettext_lazy("周五")),
+    ("5", gettext_lazy("周六")),
+    ("6", gettext_lazy("周日")),
+]
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
@@ -195,9 +208,17 @@ class DecisionForm(forms.Form):
         error_messages={"required": gettext_lazy("这一项平台不能代您判断，请看过以后勾选。")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, exceptions: Sequence[Mapping[str, Any]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         approving = self["decision"].value() != "return"
+        self.asked = [exception["code"] for exception in exceptions]
+        for exception in exceptions:
+            self.fields[f"accept_{exception['code']}"] = forms.BooleanField(
+                label=_("认可例外：%(subject)s。理由：%(reason)s")
+                % {"subject": subject_of(exception["code"]), "reason": exception["reason"]},
+                required=approving,
+                error_messages={"required": _("同意备案要逐项认可例外；不认可的，请退回补正。")},
+            )
         self.fields["number"].required = self.fields["staff_seen"].required = approving
         self.fields["reason"].required = not approving
 
@@ -205,11 +226,82 @@ class DecisionForm(forms.Form):
     def approved(self) -> bool:
         return bool(self.cleaned_data["decision"] == "approve")
 
+    @property
+    def accepted(self) -> list[str]:
+        """The exceptions that were ticked, by code."""
+        return [code for code in self.asked if self.cleaned_data.get(f"accept_{code}")]
+
+    @property
+    def exception_fields(self) -> list[forms.BoundField]:
+        return [self[f"accept_{code}"] for code in self.asked]
+
+
+class ChangeForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("要改什么，为什么改"),
+        max_length=MOST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("变更备案要写明理由。")},
+    )
+
 
 class CancelForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("取消的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+
+class WeekPlanForm(forms.Form):
+    """The outline's hours on certain weekdays, as asked for in the timetable editor."""
+
+    week_days = forms.MultipleChoiceField(
+        label=gettext_lazy("星期几上课"),
+        choices=WEEKDAYS,
+        initial=["0", "2", "4"],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("请至少选一天。")},
+    )
+    week_from = forms.DateField(
+        label=gettext_lazy("从哪天起"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    week_starts = forms.TimeField(
+        label=gettext_lazy("开始"),
+        initial=datetime.time(19),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    week_ends = forms.TimeField(
+        label=gettext_lazy("结束"),
+        initial=datetime.time(21, 15),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    week_skips = forms.BooleanField(
+        label=gettext_lazy("跳过国务院公布的放假日"), initial=True, required=False
+    )
+
+    def __init__(self, *args: Any, lesson_hour: datetime.timedelta, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lesson_hour = lesson_hour
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        if not self.errors and not self.plan.hours(self.lesson_hour):
+            minutes = self.lesson_hour // datetime.timedelta(minutes=1)
+            self.add_error(
+                "week_ends",
+                _("从开始到结束至少要有 1 课时，也就是 %(minutes)s 分钟。") % {"minutes": minutes},
+            )
+        return sent
+
+    @property
+    def plan(self) -> WeekPlan:
+        sent = self.cleaned_data
+        return WeekPlan(
+            weekdays=frozenset(map(int, sent["week_days"])),
+            starts=sent["week_starts"].replace(tzinfo=None),
+            ends=sent["week_ends"].replace(tzinfo=None),
+            first_day=sent["week_from"],
+            skips_holidays=sent["week_skips"],
+        )
 
 
 @dataclass
@@ -270,6 +362,27 @@ class TimetableForm:
         for row in rows:
             row.draft = _read(row)
         return cls(rows)
+
+    @classmethod
+    def kept(cls, cells: object) -> "TimetableForm | None":
+        """The rows as `cells` wrote them down, or None where that is no such list."""
+        if not isinstance(cells, list) or not all(
+            isinstance(row, list)
+            and len(row) == len(cls.FIELDS) - 1
+            and all(type(cell) is str for cell in row)
+            for row in cells
+        ):
+            return None
+        data = QueryDict(mutable=True)
+        data.setlist("key", [f"r{number}" for number in range(len(cells))])
+        for place, name in enumerate(cls.FIELDS[1:]):
+            data.setlist(name, [row[place] for row in cells])
+        return cls.sent(data)
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The text of every row, to be kept for taking a change back."""
+        return [[getattr(row, name) for name in self.FIELDS[1:]] for row in self.rows]
 
     @property
     def drafts(self) -> list[LessonDraft]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -22,6 +22,8 @@ from policy.terms import HourKind, Mode, TraineeCategory
 MODES = [(mode.value, _(mode.label)) for mode in Mode]
 HOUR_KINDS = [(kind.value, _(kind.label)) for kind in HourKind]
 CATEGORIES = [(category.value, _(category.label)) for category in TraineeCategory]
+# Hours that have their hour: everybody has to be there. Homework and videos are done when it suits.
+BOOKED_KINDS = (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY, HourKind.EXAM, HourKind.OFFLINE)
 
 
 class TsTzRange(Func):
@@ -209,6 +211,26 @@ class Lesson(models.Model):
         return self.kind in (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
 
 
+class Booking(models.Model):
+    """A person's time that a filed class has taken: one lesson, one person (`classes.bookings`)."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="bookings")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", db_index=False)
+    during = DateTimeRangeField()
+
+    class Meta:
+        verbose_name = _("占用的时间")
+        constraints = [
+            ExclusionConstraint(
+                name="person_booked_once_at_a_time",
+                expressions=[("person", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesson_id}/{self.person_id}"
+
+
 class Filing(models.Model):
     """One submission of a class for 开班备案, with a frozen snapshot of what was submitted (F7, F8,
     F9).
@@ -227,6 +249,10 @@ class Filing(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(_("理由"), blank=True)
     number = models.CharField(_("备案号"), max_length=40, blank=True)
+    # Codes of the findings in the snapshot's exceptions that the approval accepted ("原则上").
+    accepted = models.JSONField(_("认可的例外"), default=list, blank=True)
+    # Why an approved filing had to make way for a new one.
+    change_reason = models.TextField(_("变更理由"), blank=True)
     # Asked for by the submission, written by the worker; older filings may have none.
     package = models.OneToOneField(
         Package, models.PROTECT, null=True, blank=True, verbose_name=_("材料包"), related_name="filing"
@@ -250,6 +276,10 @@ class Filing(models.Model):
                 name="filing_return_has_a_reason", condition=~Q(state=FilingState.RETURNED) | ~Q(reason="")
             ),
             models.CheckConstraint(
+                name="filing_change_has_a_reason",
+                condition=~Q(state=FilingState.SUPERSEDED) | ~Q(number="") & ~Q(change_reason=""),
+            ),
+            models.CheckConstraint(
                 name="filing_decision_is_whole",
                 condition=Q(state__in=[FilingState.SUBMITTED, FilingState.WITHDRAWN])
                 | Q(decided_at__isnull=False, decided_by__isnull=False),
@@ -264,6 +294,25 @@ class Filing(models.Model):
         return f"class/{self.training_class_id}/filing/{self.pk}"
 
     @property
+    def exceptions(self) -> list[dict[str, Any]]:
+        """What the submission asked to be excepted from, each with its reason; frozen in the snapshot."""
+        return list(self.snapshot.get("exceptions", []))
+
+    @property
     def package_sha256(self) -> str:
         """SHA-256 of the package for the province; empty until it is written."""
         return self.package.sha256 if self.package else ""
+
+
+class CalendarFeed(models.Model):
+    """A person's secret calendar address (`classes.feeds`), of which only the hash is kept."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("日历订阅")
+
+    def __str__(self) -> str:
+        return f"calendar/{self.user_id}"

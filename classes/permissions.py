@@ -15,7 +15,7 @@ from accounts.permissions import covers
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.queries import classes_visible_to, offices_of, receipts_of
-from classes.states import EDITABLE_STATES, ClassState, EnrolmentState
+from classes.states import CHANGES, EDITABLE_STATES, Change, ClassState, EnrolmentState
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -243,6 +243,14 @@ def require_trainee_account(user: User, training_class: TrainingClass) -> None:
     )
 
 
+_WAY_TO_CHANGE = {
+    Change.FREE: "",
+    Change.WITHDRAW: gettext_noop("还在审核的，可以先撤回备案再改。"),
+    Change.REFILE: gettext_noop("还没有上第一次课的，可以在备案页办变更备案，重新提交。"),
+    Change.FIXED: gettext_noop("已经开始培训的班，按备案的内容上完；有特殊情况请联系经办人员。"),
+}
+
+
 def learners_elsewhere(training_class: TrainingClass, people: Iterable[int | None]) -> set[int]:
     """Those of these people who are on another school's roster while no office has approved this class."""
     if training_class.state in (ClassState.APPROVED, ClassState.RUNNING, ClassState.FINISHED):
@@ -264,7 +272,7 @@ def require_editable(training_class: TrainingClass) -> None:
         required=list(EDITABLE_STATES),
         rule="F9",
         params={"state": training_class.get_state_display()},
-        next_step=gettext_noop("还在审核的，可以先撤回备案再改。"),
+        next_step=_WAY_TO_CHANGE[CHANGES[ClassState(training_class.state)]],
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -73,6 +73,21 @@ def staff_of(institution: Institution, role: str) -> QuerySet[Person]:
     return Person.objects.filter(
         user__memberships__role=role, user__memberships__institution=institution, user__is_active=True
     ).distinct()
+
+
+MOST_TO_COPY = 50
+
+
+def timetables_to_copy(training_class: TrainingClass) -> QuerySet[TrainingClass]:
+    """Other classes of the same institution that have a timetable, the newest first; those of the same
+    course before others.
+    """
+    others = TrainingClass.objects.filter(
+        Exists(Lesson.objects.filter(training_class=OuterRef("pk"))),
+        institution=training_class.institution_id,
+    ).exclude(pk=training_class.pk)
+    same = Case(When(course=training_class.course_id, then=0), default=1)
+    return others.order_by(same, "-starts_on", "-pk")[:MOST_TO_COPY]
 
 
 def roster_of(training_class: TrainingClass) -> QuerySet[Enrolment]:
@@ -151,7 +166,7 @@ class Happening:
 
     @property
     def tone(self) -> str:
-        if self.entry.kind in ("filing.returned", "class.cancelled"):
+        if self.entry.kind in ("filing.returned", "filing.superseded", "class.cancelled"):
             return "bad"
         return "done" if self.entry.kind in ("filing.approved", "class.finished") else ""
 
@@ -239,14 +254,21 @@ def history_of(training_class: TrainingClass, *, limit: int = 30, downloads: boo
     of_kind &= taken if downloads else ~taken
     entries = list(Entry.objects.filter(of_kind, chain=training_class.subject).order_by("-seq")[:limit])
     actors = User.objects.select_related("person").in_bulk({e.actor_id for e in entries if e.actor_id})
-    reasons = dict(training_class.filings.exclude(reason="").values_list("pk", "reason"))
+    filings = training_class.filings.values_list("pk", "reason", "change_reason")
+    words = {
+        (pk, kind): text
+        for pk, reason, change in filings
+        for kind, text in (
+            ("filing.returned", reason),
+            ("filing.approved", reason),
+            ("filing.superseded", change),
+        )
+    }
     return [
         Happening(
             entry,
             str(actors.get(entry.actor_id) or "") if entry.actor_id else "",
-            reasons.get(entry.facts.get("filing"), "")
-            if entry.kind in ("filing.returned", "filing.approved")
-            else "",
+            words.get((entry.facts.get("filing"), entry.kind), ""),
         )
         for entry in entries
     ]

@@ -146,7 +146,7 @@ def _judge(
     if approved and taken.get(number, filing.pk) != filing.pk:
         return found(Outcome.REFUSED, [_taken(number)])
     try:
-        judge_decision(filing.training_class, approved=approved, reason=reason, number=number, at=at)
+        judge_decision(filing, approved=approved, reason=reason, number=number, at=at)
         _judge_day(row, filing, at)
     except Refusal as refusal:
         return found(Outcome.REFUSED, [refusal])

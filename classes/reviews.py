@@ -35,6 +35,10 @@ SUBJECTS = {
     "edition_in_force": (gettext_lazy("政策版本"), ""),
     "institution_designated": (gettext_lazy("定点机构"), ""),
     "timetable_rows": (gettext_lazy("课表时间"), "≤"),
+    "daily_hours": (gettext_lazy("每天课时"), "≤"),
+    "lecturer_free": (gettext_lazy("讲师时间冲突"), "≤"),
+    "assistant_free": (gettext_lazy("助教时间冲突"), "≤"),
+    "trainees_free": (gettext_lazy("学员时间冲突"), "≤"),
     "edition_unset": (gettext_lazy("政策版本的空缺"), ""),
 }
 
@@ -58,6 +62,12 @@ class ReviewLine:
     sign: str
     finding: Mapping[str, Any]
     before: Mapping[str, Any] | None
+    exception: Mapping[str, Any] | None = None  # asked for in this submission
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the way of filing, unless it is excepted."""
+        return not self.finding["passed"] and self.finding["outcome"] != "noted"
 
     @property
     def place(self) -> str:
@@ -78,8 +88,13 @@ class Difference:
     new: str
 
 
-def review_lines(findings: Iterable[Mapping[str, Any]], before: Filing | None) -> list[ReviewLine]:
+def review_lines(
+    findings: Iterable[Mapping[str, Any]],
+    before: Filing | None,
+    exceptions: Iterable[Mapping[str, Any]] = (),
+) -> list[ReviewLine]:
     """The findings in the order in which they were judged, beside those of the submission before."""
+    asked = {exception["code"]: exception for exception in exceptions}
     earlier = {finding["code"]: finding for finding in before.findings} if before else {}
     return [
         ReviewLine(
@@ -88,6 +103,7 @@ def review_lines(findings: Iterable[Mapping[str, Any]], before: Filing | None) -
             SUBJECTS.get(finding["code"], ("", ""))[1],
             finding,
             earlier.get(finding["code"]),
+            asked.get(finding["code"]),
         )
         for finding in findings
     ]
@@ -107,10 +123,19 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
             (_("课程版本"), (_version(old), _version(new))),
             (_("讲师"), (_staff(old, "lecturer"), _staff(new, "lecturer"))),
             (_("助教"), (_staff(old, "assistant"), _staff(new, "assistant"))),
+            (_("机构"), (old["institution"]["name"], new["institution"]["name"])),
+            (_("申请的例外"), (_exceptions(old), _exceptions(new))),
         )
         if pair[0] != pair[1]
     ]
     return [*found, *_timetable_differences(old, new), *_roster_differences(old, new)]
+
+
+def _exceptions(snapshot: Mapping[str, Any]) -> str:
+    return _("；").join(
+        _("%(subject)s：%(reason)s") % {"subject": subject_of(one["code"]), "reason": one["reason"]}
+        for one in snapshot.get("exceptions", [])
+    ) or _("没有")
 
 
 def _version(snapshot: Mapping[str, Any]) -> str:
@@ -141,7 +166,10 @@ def _roster_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
             _("%(count)s 人") % {"count": len(before)} + _removed(gone),
             _("%(count)s 人") % {"count": len(after)} + _added(come),
         )
-    for key in before.keys() & after.keys():
+    for key in sorted(before.keys() & after.keys()):
+        was, now = _person(before[key]), _person(after[key])
+        if was != now:
+            yield Difference(_("学员"), was, now)
         if before[key]["category"] != after[key]["category"]:
             yield Difference(
                 after[key]["name"], _category(before[key]["category"]), _category(after[key]["category"])
@@ -172,6 +200,10 @@ def _lesson(row: Mapping[str, Any]) -> str:
         "hours": f"{Decimal(row['hours']).normalize():f}",
         "title": row["title"],
     }
+
+
+def _person(row: Mapping[str, Any]) -> str:
+    return _("%(name)s，身份证号 %(id_number)s") % {"name": row["name"], "id_number": row["id_number"]}
 
 
 def _removed(names: list[str]) -> str:

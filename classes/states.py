@@ -29,13 +29,41 @@ CLASS_MOVES: Mapping[str, Mapping[str, str]] = {
         "withdraw": ClassState.DRAFT,
     },
     ClassState.RETURNED: {"submit": ClassState.SUBMITTED, "cancel": ClassState.CANCELLED},
-    ClassState.APPROVED: {"start": ClassState.RUNNING, "cancel": ClassState.CANCELLED},
+    # "revise": what was filed has to change, so it is filed and approved anew (F7, F9).
+    ClassState.APPROVED: {
+        "start": ClassState.RUNNING,
+        "revise": ClassState.DRAFT,
+        "cancel": ClassState.CANCELLED,
+    },
     ClassState.RUNNING: {"finish": ClassState.FINISHED},
     ClassState.FINISHED: {},
     ClassState.CANCELLED: {},
 }
+
+
+class Change(models.TextChoices):
+    """How what is filed (course and version, mode, edition, dates, staff, roster, timetable) may change."""
+
+    FREE = "free", _("可以直接改")
+    WITHDRAW = "withdraw", _("先撤回备案，再改")
+    REFILE = "refile", _("要办变更备案，重新提交、重新审核")
+    FIXED = "fixed", _("不能再改")
+
+
+# The norm gives no way to change a filed class but to file it: before the first lesson by filing anew, with
+# its own five working days; once training has begun what was filed stands, since the hours that count are
+# those of the last approved timetable (LEDGER, ambiguities 6, 11 and 15).
+CHANGES: Mapping[str, Change] = {
+    ClassState.DRAFT: Change.FREE,
+    ClassState.SUBMITTED: Change.WITHDRAW,
+    ClassState.RETURNED: Change.FREE,
+    ClassState.APPROVED: Change.REFILE,
+    ClassState.RUNNING: Change.FIXED,
+    ClassState.FINISHED: Change.FIXED,
+    ClassState.CANCELLED: Change.FIXED,
+}
 # In these states roster, timetable and staff may still change.
-EDITABLE_STATES = (ClassState.DRAFT, ClassState.RETURNED)
+EDITABLE_STATES = tuple(state for state in ClassState if CHANGES[state] is Change.FREE)
 # Only what was filed is shown to the trainees on its roster: until then it is the institution's draft.
 FILED_STATES = (ClassState.APPROVED, ClassState.RUNNING, ClassState.FINISHED)
 
@@ -45,6 +73,7 @@ class FilingState(models.TextChoices):
     RETURNED = "returned", _("退回补正")
     APPROVED = "approved", _("已通过")
     WITHDRAWN = "withdrawn", _("已撤回")
+    SUPERSEDED = "superseded", _("已变更")
 
 
 FILING_MOVES: Mapping[str, Mapping[str, str]] = {
@@ -54,8 +83,9 @@ FILING_MOVES: Mapping[str, Mapping[str, str]] = {
         "withdraw": FilingState.WITHDRAWN,
     },
     FilingState.RETURNED: {},
-    FilingState.APPROVED: {},
+    FilingState.APPROVED: {"supersede": FilingState.SUPERSEDED},
     FilingState.WITHDRAWN: {},
+    FilingState.SUPERSEDED: {},
 }
 
 

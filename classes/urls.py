@@ -1,6 +1,6 @@
 from django.urls import path
 
-from classes.views import classes, filing, packages, receipts, roster, timetable, whatif
+from classes.views import classes, feeds, filing, packages, receipts, roster, timetable, whatif
 
 app_name = "classes"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("classes/filings/", filing.queue, name="filings"),
     path("classes/filings/<int:pk>/decision/", filing.decide, name="decide"),
     path("classes/filings/<int:pk>/withdrawal/", filing.withdraw, name="withdraw"),
+    path("classes/filings/<int:pk>/change/", filing.change, name="change"),
+    path("calendar/", feeds.address, name="calendar"),
+    path("calendar/off/", feeds.end, name="calendar_end"),
+    path("calendar/<str:token>.ics", feeds.feed, name="calendar_feed"),
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/form/", receipts.form, name="receipt_form"),
     path("receipts/<int:pk>/", receipts.receipt, name="receipt"),

@@ -75,6 +75,7 @@ api:receipt-application    post   O
 api:receipt-discard        post   O
 api:filings                get    L T S M R O G F P
 api:filing-detail          get    M O P
+api:filing-change          post   M
 api:filing-decision        post   O
 api:filing-withdrawal      post   M
 api:room                   get    L T S M O P
@@ -223,6 +224,12 @@ classes:package            get    M O
 classes:package_state      get    M O P
 classes:package_manifest   get    M O P
 classes:package_retry      post   M O
+classes:change             get    M
+classes:change             post   M
+classes:calendar           get    L T S M R
+classes:calendar           post   L T S M R
+classes:calendar_end       post   L T S M R
+classes:calendar_feed      get    -
 classes:receipts           get    O
 classes:receipts           post   O
 classes:receipt_form       get    O
@@ -424,6 +431,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api:questions", "post"): {"prompt": "对不对？", "options": ["对", "错"], "correct": 0},
     ("api:sign-in", "post"): {"code": "123456"},
     ("api:filing-decision", "post"): {"approved": False, "reason": "直播少一课时", "number": ""},
+    ("api:filing-change", "post"): {"reason": "讲师生病"},
+    ("classes:change", "post"): {"reason": "讲师生病"},
     ("classes:decide", "post"): {"approved": "no", "reason": "直播少一课时"},
     ("api:claim-return", "post"): {"reason": "缺材料"},
     ("api:claim-decision", "post"): {"approved": False, "reason": "缺材料"},

@@ -111,6 +111,7 @@ FILES = {
     "classes:roster_template",
     "classes:roster_faults",
     "classes:roster_marked",
+    "classes:calendar_feed",
     "classes:package",
     "classes:package_state",
     "classes:package_manifest",

@@ -8,9 +8,11 @@ behind.
 from classes.actions.activations import Slip, issue_codes, reset_password
 from classes.actions.classes import ClassDetails, cancel_class, create_class, finish_class, update_class
 from classes.actions.enrolments import enrol, free_places
+from classes.actions.feeds import end_feed, issue_feed
 from classes.actions.filing import (
     decide_filing,
     submit_filing,
+    supersede_filing,
     withdraw_filing,
 )
 from classes.actions.lessons import close_lesson, open_lesson
@@ -29,11 +31,13 @@ __all__ = [
     "create_class",
     "decide_filing",
     "discard_receipt",
+    "end_feed",
     "enrol",
     "finish_class",
     "free_places",
     "import_roster",
     "issue_codes",
+    "issue_feed",
     "open_lesson",
     "read_package",
     "read_receipt_file",
@@ -42,6 +46,7 @@ __all__ = [
     "retry_package",
     "set_timetable",
     "submit_filing",
+    "supersede_filing",
     "update_class",
     "upload_receipt",
     "withdraw_filing",

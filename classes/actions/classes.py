@@ -12,6 +12,7 @@ from accounts.models import Institution, Person, User
 from accounts.permissions import require_role
 from accounts.states import Role
 from classes import permissions, queries
+from classes.actions.bookings import free
 from classes.actions.moves import move
 from classes.models import Lesson, TrainingClass
 from classes.states import EnrolmentState, LessonState
@@ -119,6 +120,7 @@ def cancel_class(
                 status=400,
             )
         move(training_class, "cancel")
+        free(training_class)
         training_class.save(update_fields=["state"])
         audit.record(
             "class.cancelled",

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.utils import timezone
 import audit
 from accounts.models import User
 from classes import permissions, queries
+from classes.actions.bookings import book, free, take_turns
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
 from classes.actions.packages import request_package
-from classes.checks import check_draft
+from classes.checks import ClassCheck, check_draft
 from classes.decisions import judge_decision
 from classes.models import Filing, TrainingClass
 from classes.states import FilingState
@@ -26,32 +28,48 @@ from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
+MOST_REASON = 500
 
-def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.datetime) -> Filing:
+
+def submit_filing(
+    *,
+    training_class: TrainingClass,
+    actor: User,
+    at: datetime.datetime,
+    exceptions: Mapping[str, str] | None = None,
+) -> Filing:
     """Submit the class as it stands, when every finding passes (F7: the clock runs from here).
 
+    `exceptions` gives a reason, by code, for failing findings that the edition lets be excepted ("原则上",
+    H11); they stand in the snapshot until an officer accepts them or returns the filing.
+
     What is submitted is frozen in the filing's snapshot; roster, timetable and staff cannot change until it
-    is returned or withdrawn. Raises Refusal `findings_failed` (409, `findings` in its details),
-    `move_refused`, `not_the_manager` (403).
+    is returned or withdrawn; everybody on it is booked for its hours. Of two submissions that want the same
+    person at the same time one is refused. Raises Refusal `findings_failed` (409, `findings` in its
+    details), `exception_not_allowed`, `exception_reason_missing` (400), `people_booked`, `move_refused`,
+    `not_the_manager` (403).
     """
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         move(training_class, "submit")
+        take_turns(training_class)
         drafts = drafts_of(training_class.lessons.all())
         check = check_draft(training_class, drafts, filed_on=timezone.localdate(at))
-        if not check.passed:
+        asked = _exceptions(check, exceptions or {})
+        unmet = [finding for finding in check.failed if finding.code not in asked]
+        if unmet or check.faults:
             raise Refusal(
                 "findings_failed",
                 gettext_noop("还有 %(count)s 项不符合，没有提交。"),
-                found=len(check.failed),
+                found=len(unmet),
                 required=0,
-                rule=check.failed[0].row,
-                params={"count": len(check.failed)},
+                rule=unmet[0].row if unmet else "P9",
+                params={"count": len(unmet)},
                 next_step=gettext_noop("请照检查结果逐项改好，再提交。"),
                 details={"findings": check.findings, "faults": check.faults},
             )
-        snapshot = snapshot_of(training_class)
+        snapshot = snapshot_of(training_class, exceptions=list(asked.values()))
         filing = Filing.objects.create(
             training_class=training_class,
             submitted_at=at,
@@ -59,6 +77,7 @@ def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.da
             snapshot=snapshot,
             findings=[finding.render() for finding in check.findings],
         )
+        book(training_class)
         training_class.save(update_fields=["state"])
         audit.record(
             "filing.submitted",
@@ -70,6 +89,7 @@ def submit_filing(*, training_class: TrainingClass, actor: User, at: datetime.da
                 "lessons": len(snapshot["timetable"]),
                 "trainees": len(snapshot["roster"]),
                 "snapshot": snapshot_digest(snapshot),
+                "exceptions": sorted(asked),
             },
             at=at,
         )
@@ -86,12 +106,15 @@ def decide_filing(
     actor: User,
     at: datetime.datetime,
     receipt: Receipt | None = None,
+    accepted: Collection[str] = (),
 ) -> Filing:
     """Approve a filing under a number, or return it with a reason (F9). The one door for decisions: an
     officer's own, or the province's, brought by an officer's `receipt`.
 
+    `accepted` names the exceptions that the officer has accepted; an approval needs all that are asked for.
     The same decision sent again by the same officer changes nothing; any other second decision is refused.
     Raises Refusal `filing_already_decided`, `filing_number_missing`, `filing_number_taken`, `reason_missing`,
+    `exceptions_not_accepted`,
     `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
     """
     reason, number = reason.strip(), number.strip()
@@ -101,13 +124,17 @@ def decide_filing(
         permissions.require_decide(actor, training_class)
         if filing.state != FilingState.SUBMITTED:
             return _decided_before(filing, approved=approved, reason=reason, number=number, actor=actor)
-        judge_decision(training_class, approved=approved, reason=reason, number=number, at=at)
+        filing.training_class = training_class
+        judge_decision(filing, approved=approved, reason=reason, number=number, accepted=accepted, at=at)
         verb = "approve" if approved else "return"
         move(filing, verb)
         move(training_class, verb)
         filing.decided_at, filing.decided_by = at, actor
         filing.reason, filing.number = reason, number if approved else ""
+        filing.accepted = sorted(one["code"] for one in filing.exceptions) if approved else []
         _save_decision(filing)
+        if not approved:
+            free(training_class)
         training_class.save(update_fields=["state"])
         digest = hashlib.sha256(reason.encode()).hexdigest()
         audit.record(
@@ -118,7 +145,7 @@ def decide_filing(
                 "filing": filing.pk,
                 "reason": digest,
                 "receipt": receipt.pk if receipt else None,
-                **({"number": number} if approved else {}),
+                **({"number": number, "exceptions": filing.accepted} if approved else {}),
             },
             at=at,
         )
@@ -138,6 +165,7 @@ def withdraw_filing(*, filing: Filing, actor: User, at: datetime.datetime) -> Fi
             return filing
         move(filing, "withdraw")
         move(training_class, "withdraw")
+        free(training_class)
         filing.save(update_fields=["state"])
         training_class.save(update_fields=["state"])
         audit.record(
@@ -150,12 +178,94 @@ def withdraw_filing(*, filing: Filing, actor: User, at: datetime.datetime) -> Fi
     return filing
 
 
-def snapshot_of(training_class: TrainingClass) -> dict[str, Any]:
-    """Everything that is filed, as JSON: masked numbers only."""
+def supersede_filing(*, filing: Filing, reason: str, actor: User, at: datetime.datetime) -> Filing:
+    """Give up an approval before the first lesson because what was filed has to change (变更备案).
+
+    The class is a draft again and everybody on it is free; it is filed, judged and approved anew, with its
+    own five working days (F7, F9). The approval that was stays on record with its number. Raises Refusal
+    `reason_missing` (400), `move_refused` (training has begun, or nothing is approved), `not_the_manager`
+    (403).
+    """
+    reason = reason.strip()
+    with transaction.atomic():
+        training_class = lock_class(filing.training_class_id)
+        filing = Filing.objects.select_for_update().get(pk=filing.pk)
+        permissions.require_manage(actor, training_class)
+        if not reason or len(reason) > MOST_REASON:
+            raise Refusal(
+                "reason_missing",
+                gettext_noop("变更备案要写明理由，最多 %(most)s 个字。"),
+                found=len(reason),
+                required=MOST_REASON,
+                rule="F9",
+                params={"most": MOST_REASON},
+                next_step=gettext_noop("请写清楚要改什么、为什么改。"),
+                status=400,
+            )
+        move(training_class, "revise")
+        move(filing, "supersede")
+        free(training_class)
+        filing.change_reason = reason
+        filing.save(update_fields=["state", "change_reason"])
+        training_class.save(update_fields=["state"])
+        audit.record(
+            "filing.superseded",
+            actor_id=actor.pk,
+            subject=filing.subject,
+            facts={"filing": filing.pk, "reason": hashlib.sha256(reason.encode()).hexdigest()},
+            at=at,
+        )
+    return filing
+
+
+def _exceptions(check: ClassCheck, reasons: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The failing findings that are to be excepted, by code, as the snapshot keeps them."""
+    failed = {finding.code: finding for finding in check.failed}
+    asked = {}
+    for code, given in reasons.items():
+        finding, reason = failed.get(code), given.strip()
+        if finding is None or not finding.waivable:
+            raise Refusal(
+                "exception_not_allowed",
+                gettext_noop("“%(code)s”不能申请例外。"),
+                found=code[:40],
+                required=sorted(one.code for one in check.failed if one.waivable),
+                rule=finding.row if finding else "",
+                params={"code": code[:40]},
+                next_step=gettext_noop("规范写明“原则上”的要求才能申请例外，其他的请照检查结果改好。"),
+            )
+        if not reason or len(reason) > MOST_REASON:
+            raise Refusal(
+                "exception_reason_missing",
+                gettext_noop("申请例外要写明理由，最多 %(most)s 个字。"),
+                found=len(reason),
+                required=MOST_REASON,
+                rule=finding.row,
+                params={"most": MOST_REASON},
+                next_step=gettext_noop("请写清楚为什么达不到，打算怎么办。"),
+                status=400,
+            )
+        body = finding.render()
+        asked[code] = {
+            "code": code,
+            "row": finding.row,
+            "citation": body["citation"],
+            "required": body["required"],
+            "actual": body["actual"],
+            "reason": reason,
+        }
+    return asked
+
+
+def snapshot_of(
+    training_class: TrainingClass, *, exceptions: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Everything that is filed, as JSON: masked numbers only; with what it asks to be excepted from."""
     lessons = list(training_class.lessons.all())
     hours = hours_by_kind(drafts_of(lessons))
     institution, course = training_class.institution, training_class.course
     return {
+        "exceptions": list(exceptions),
         "class": {
             "id": training_class.pk,
             "name": training_class.name,
@@ -246,7 +356,7 @@ def _decided_before(filing: Filing, *, approved: bool, reason: str, number: str,
 def _save_decision(filing: Filing) -> None:
     try:
         with transaction.atomic():
-            filing.save(update_fields=["state", "decided_at", "decided_by", "reason", "number"])
+            filing.save(update_fields=["state", "decided_at", "decided_by", "reason", "number", "accepted"])
     except IntegrityError as error:
         if "filing_number_once" not in str(error):
             raise

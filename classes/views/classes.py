@@ -22,6 +22,7 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions.lessons import opens_at
+from classes.feeds import ROLES as FEED_ROLES
 from classes.forms import CancelForm, ClassForm
 from classes.models import Lesson, TrainingClass
 from classes.states import CLASS_MOVES, EDITABLE_STATES, ClassState, FilingState, LessonState
@@ -53,6 +54,7 @@ def class_list(request: HttpRequest) -> HttpResponse:
             "state": state if state in ClassState.values else "",
             "search": search,
             "manages": permissions.managed_institution(user) is not None,
+            "subscribes": user.has_role(*FEED_ROLES),
             "many_institutions": user.has_role(Role.OFFICER, Role.OPERATOR),
             "waiting": _waiting(user),
         },

@@ -1,5 +1,6 @@
 """Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +19,12 @@ from accounts.permissions import require_role
 from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
+from classes.actions.filing import snapshot_of
 from classes.checks import check_draft
-from classes.forms import DecisionForm
+from classes.forms import ChangeForm, DecisionForm
 from classes.models import Filing, TrainingClass
-from classes.reviews import differences, full_subsidy, review_lines
-from classes.states import EDITABLE_STATES, FilingState
+from classes.reviews import Difference, ReviewLine, differences, full_subsidy, review_lines
+from classes.states import CHANGES, EDITABLE_STATES, ClassState, FilingState
 from classes.timetables import drafts_of, hours_by_kind
 from policy.refusals import Refusal
 from policy.terms import TraineeCategory
@@ -70,10 +72,16 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     refusal, status = None, 200
     if request.method == "POST":
         context = _context(user, training_class, None)
-        if "confirmed" not in request.POST and context["editable"] and not context["failing"]:
-            return render(request, "classes/submission.html", context | _numbers(training_class))
+        reasons = _reasons(request, context["failing"])
+        unmet = [line for line in context["failing"] if line.code not in reasons]
+        if "confirmed" not in request.POST and context["editable"] and not unmet:
+            asked = [(line, reasons[line.code]) for line in context["failing"]]
+            context |= _numbers(training_class) | {"asked": asked}
+            return render(request, "classes/submission.html", context)
         try:
-            actions.submit_filing(training_class=training_class, actor=user, at=timezone.now())
+            actions.submit_filing(
+                training_class=training_class, exceptions=reasons, actor=user, at=timezone.now()
+            )
         except Refusal as refused:
             refusal, status = rendered(refused), refused.status
         else:
@@ -89,7 +97,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
     filing = permissions.access_filing(user, pk)
     permissions.require_decide(user, filing.training_class)
-    form = DecisionForm(request.POST)
+    form = DecisionForm(request.POST, exceptions=filing.exceptions)
     if not form.is_valid():
         context = _context(user, filing.training_class, None) | {"decision": form}
         return render(request, "classes/filing.html", context, status=400)
@@ -100,6 +108,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         approved=form.approved,
         reason=form.cleaned_data["reason"],
         number=form.cleaned_data["number"],
+        accepted=form.accepted,
         actor=user,
         at=timezone.now(),
     )
@@ -118,6 +127,40 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("classes:filing", filing.training_class_id)
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give up an approval because what was filed has to change: what that means, and why it is done."""
+    user = _user(request)
+    filing = permissions.access_filing(user, pk)
+    permissions.require_manage(user, filing.training_class)
+    form = ChangeForm(request.POST or None)
+    context = {"form": form, "filing": filing, "training_class": filing.training_class}
+    if request.method != "POST" or not form.is_valid():
+        return render(
+            request, "classes/change.html", context, status=400 if request.method == "POST" else 200
+        )
+    try:
+        actions.supersede_filing(
+            filing=filing, reason=form.cleaned_data["reason"], actor=user, at=timezone.now()
+        )
+    except Refusal as refused:
+        context["refusal"] = rendered(refused)
+        return render(request, "classes/change.html", context, status=refused.status)
+    messages.success(request, _("现在可以改了。改好要重新提交，备案通过以前不能上课。"))
+    return redirect("classes:filing", filing.training_class_id)
+
+
+def _reasons(request: HttpRequest, failing: Iterable[ReviewLine]) -> dict[str, str]:
+    """The reasons that were written for exceptions, by code, where a finding lets be excepted from it."""
+    given = {
+        line.code: request.POST.get(f"exception_{line.code}", "").strip()
+        for line in failing
+        if line.finding["waivable"]
+    }
+    return {code: reason for code, reason in given.items() if reason}
+
+
 def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] | None) -> dict[str, Any]:
     filing: Filing | None = (
         training_class.filings.exclude(state=FilingState.WITHDRAWN).select_related("package").first()
@@ -132,7 +175,7 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
             training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
         )
         findings, last = [finding.render(gettext) for finding in check.findings], filing
-    lines = review_lines(findings, last)
+    lines = review_lines(findings, last, filing.exceptions if filing is not None and not editable else ())
     decides, manages = (
         permissions.can_decide(user, training_class),
         permissions.can_manage(user, training_class),
@@ -144,9 +187,13 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "before": before,
         "editable": editable,
         "lines": lines,
-        "failing": [line for line in lines if not line.finding["passed"]],
+        "failing": [line for line in lines if line.blocks and line.exception is None],
+        "waivable": all(line.finding["waivable"] for line in lines if line.blocks and line.exception is None),
+        "excepted": [line for line in lines if line.exception is not None],
         "passes": sum(line.finding["passed"] for line in lines),
-        "differences": differences(before.snapshot, filing.snapshot) if filing and before else [],
+        "differences": _differences(training_class, filing, before, editable=editable),
+        "changes": CHANGES[ClassState(training_class.state)],
+        "all_changes": [(ClassState(state).label, change.label, state) for state, change in CHANGES.items()],
         "snapshot": snapshot,
         "lessons": list(training_class.lessons.all()) if snapshot else [],
         "roster": [
@@ -159,11 +206,22 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "manages": manages,
         "has_package": manages or decides,
         "decides": decides,
-        "decision": DecisionForm() if decides else None,
+        "decision": DecisionForm(exceptions=filing.exceptions if filing else ()) if decides else None,
         "history": queries.history_of(training_class),
         "downloads": queries.history_of(training_class, downloads=True),
         "refusal": refusal,
     }
+
+
+def _differences(
+    training_class: TrainingClass, filing: Filing | None, before: Filing | None, *, editable: bool
+) -> list[Difference]:
+    """What this submission changed against the last one; while it is corrected, what would be changed."""
+    if filing is None:
+        return []
+    if editable:
+        return differences(filing.snapshot, snapshot_of(training_class))
+    return differences(before.snapshot, filing.snapshot) if before else []
 
 
 def _numbers(training_class: TrainingClass) -> dict[str, Any]:

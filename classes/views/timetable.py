@@ -1,6 +1,7 @@
 """The timetable editor with the norm beside it (LOOK, mockup g)."""
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,8 +25,10 @@ from classes import actions, permissions
 from classes.actions import ClassDetails
 from classes.checks import ClassCheck, check_draft
 from classes.fixes import Fix, fixes_for, from_outline, postponed
-from classes.forms import TimetableForm
+from classes.forms import TimetableForm, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
+from classes.plans import by_weekday, from_class
+from classes.queries import timetables_to_copy
 from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
@@ -33,6 +36,8 @@ from courses.outlines import units_of
 from policy.messages import exact_text
 from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
+
+MOST_CLASHES_SHOWN = 3  # in one row; the finding counts them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,9 @@ def editor(request: HttpRequest, pk: int) -> HttpResponse:
     editable = permissions.can_manage(user, training_class) and training_class.state in EDITABLE_STATES
     if request.method != "POST":
         form = TimetableForm.of(drafts_of(training_class.lessons.all()))
-        return _page(request, training_class, form, editable=editable)
+        before = request.session.pop(UNDO, "") if editable and UNDO in request.session else ""
+        ours = before.startswith(f'{{"class": {pk},')
+        return _page(request, training_class, form, editable=editable, before=before if ours else "")
     permissions.require_manage(user, training_class)
     permissions.require_editable(training_class)
     form = TimetableForm.sent(request.POST)
@@ -96,42 +103,150 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 def _fixed(
     request: HttpRequest, training_class: TrainingClass, form: TimetableForm, code: str
 ) -> HttpResponse:
-    """Apply one offer to the rows. Postponing also moves the class's own dates, so it is saved at once."""
-    edition = find_edition(training_class.edition)
-    hour = datetime.timedelta(seconds=edition.lesson_hour_seconds)
-    today = timezone.localdate()
-    if code == "outline":
-        units = units_of(training_class.course_version)
-        drafts = from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
-        return _page(request, training_class, TimetableForm.of(drafts), editable=True, saved=False)
-    judged = check_draft(training_class, form.drafts, filed_on=today)
+    """Apply one offer to the rows; nothing is saved until the person saves. What also moves the class's own
+    dates is saved at once. The rows as they were travel along, so that one press takes the change back.
+    """
+    if code == "undo":
+        return _undone(request, training_class, form)
+    try:
+        drafts = _drafted(request, training_class, form, code)
+    except Refusal as refusal:
+        return _page(
+            request, training_class, form, editable=True, refusal=rendered(refusal), status=refusal.status
+        )
+    if drafts is not None:
+        return _page(
+            request,
+            training_class,
+            TimetableForm.of(drafts),
+            editable=True,
+            saved=False,
+            before=_written_down(training_class, form),
+        )
+    if code == "weekdays":
+        return _page(request, training_class, form, editable=True, saved=False, status=400)
+    judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
     if code == "postpone" and judged.earliest and judged.earliest > training_class.starts_on:
-        return _postpone(request, training_class, form, (judged.earliest - training_class.starts_on).days)
-    for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
-        if fix.code == code:
-            return _page(request, training_class, TimetableForm.of(fix.apply()), editable=True, saved=False)
+        shift = judged.earliest - training_class.starts_on
+        return _moved(
+            request,
+            training_class,
+            form,
+            drafts=postponed(form.drafts, shift.days),
+            starts_on=training_class.starts_on + shift,
+            ends_on=training_class.ends_on + shift,
+            words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
+            % {"day": judged.earliest.isoformat(), "days": shift.days},
+        )
+    last_day = _last_day(form.drafts)
+    if code == "extend" and last_day and last_day > training_class.ends_on:
+        return _moved(
+            request,
+            training_class,
+            form,
+            drafts=form.drafts,
+            starts_on=training_class.starts_on,
+            ends_on=last_day,
+            words=_("结班改到 %(day)s，课表已保存。") % {"day": last_day.isoformat()},
+            undoable=False,  # the rows before did not fit into the class before
+        )
     return _page(request, training_class, form, editable=True, saved=False)
 
 
-def _postpone(
-    request: HttpRequest, training_class: TrainingClass, form: TimetableForm, days: int
-) -> HttpResponse:
-    user, now = _user(request), timezone.now()
-    shift = datetime.timedelta(days=days)
-    current = {name: getattr(training_class, name) for name in ClassDetails.__dataclass_fields__}
-    details = ClassDetails(
-        **current
-        | {
-            "starts_on": training_class.starts_on + shift,
-            "ends_on": training_class.ends_on + shift,
-        }
+def _drafted(
+    request: HttpRequest, training_class: TrainingClass, form: TimetableForm, code: str
+) -> list[LessonDraft] | None:
+    """The rows that an offer makes, or None where it makes none. Raises Refusal `calendar_unpublished`."""
+    hour = datetime.timedelta(seconds=find_edition(training_class.edition).lesson_hour_seconds)
+    if code == "outline":
+        units = units_of(training_class.course_version)
+        return from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
+    if code == "weekdays":
+        week = WeekPlanForm(request.POST, lesson_hour=hour)
+        if not week.is_valid():
+            return None
+        units = units_of(training_class.course_version)
+        return by_weekday(units, week.plan, lesson_hour=hour, is_holiday=calendar().is_holiday)
+    if code == "copy":
+        chosen = request.POST.get("copy_from", "")
+        source = next((one for one in timetables_to_copy(training_class) if str(one.pk) == chosen), None)
+        if source is None:
+            return None
+        drafts = drafts_of(source.lessons.all())
+        return from_class(drafts, was=source.starts_on, now=training_class.starts_on)
+    judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
+    for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
+        if fix.code == code:
+            return fix.apply()
+    return None
+
+
+UNDO = "timetable_before"  # in the session, while a change that was saved at once is on its way to the page
+
+
+def _written_down(training_class: TrainingClass, form: TimetableForm) -> str:
+    """The rows and the class's dates as they are now, for taking the next change back."""
+    return json.dumps(
+        {
+            "class": training_class.pk,
+            "starts_on": training_class.starts_on.isoformat(),
+            "ends_on": training_class.ends_on.isoformat(),
+            "rows": form.cells,
+        },
+        ensure_ascii=False,
     )
+
+
+def _undone(request: HttpRequest, training_class: TrainingClass, form: TimetableForm) -> HttpResponse:
+    """Take the last bulk change back: the rows as they were, and the dates if the change had moved them."""
+    try:
+        kept = json.loads(request.POST.get("before", ""))
+        before = TimetableForm.kept(kept["rows"])
+        starts_on, ends_on = (datetime.date.fromisoformat(kept[name]) for name in ("starts_on", "ends_on"))
+    except (ValueError, TypeError, KeyError):
+        before = None
+    if before is None:
+        return _page(request, training_class, form, editable=True, saved=False, status=400)
+    if (starts_on, ends_on) == (training_class.starts_on, training_class.ends_on):
+        return _page(request, training_class, before, editable=True, saved=False)
+    return _moved(
+        request,
+        training_class,
+        before,
+        drafts=before.drafts,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        words=_("已撤销，班级日期和课表都回到改动以前。"),
+        undoable=False,
+    )
+
+
+def _last_day(drafts: Sequence[LessonDraft]) -> datetime.date | None:
+    """The legal day on which the last lesson ends."""
+    ends = max((draft.ends_at for draft in drafts), default=None)
+    return timezone.localdate(ends - datetime.timedelta(microseconds=1)) if ends else None
+
+
+def _moved(
+    request: HttpRequest,
+    training_class: TrainingClass,
+    form: TimetableForm,
+    *,
+    drafts: Sequence[LessonDraft],
+    starts_on: datetime.date,
+    ends_on: datetime.date,
+    words: str,
+    undoable: bool = True,
+) -> HttpResponse:
+    """Save the class's dates and the timetable together."""
+    user, now = _user(request), timezone.now()
+    before = _written_down(training_class, form)
+    current = {name: getattr(training_class, name) for name in ClassDetails.__dataclass_fields__}
+    details = ClassDetails(**current | {"starts_on": starts_on, "ends_on": ends_on})
     try:
         with transaction.atomic():
             moved = actions.update_class(training_class=training_class, details=details, actor=user, at=now)
-            actions.set_timetable(
-                training_class=moved, drafts=postponed(form.drafts, days), actor=user, at=now
-            )
+            actions.set_timetable(training_class=moved, drafts=drafts, actor=user, at=now)
     except Refusal as refusal:
         training_class.refresh_from_db()
         return _page(
@@ -143,11 +258,9 @@ def _postpone(
             refusal=rendered(refusal),
             status=refusal.status,
         )
-    messages.success(
-        request,
-        _("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
-        % {"day": moved.starts_on.isoformat(), "days": days},
-    )
+    if undoable:
+        request.session[UNDO] = before
+    messages.success(request, words)
     return redirect("classes:timetable", training_class.pk)
 
 
@@ -159,10 +272,13 @@ def _page(
     editable: bool,
     saved: bool = True,
     refusal: Mapping[str, Any] | None = None,
+    before: str = "",
     status: int = 200,
 ) -> HttpResponse:
     context = _context(training_class, form)
+    context |= _ways_to_draft(request, training_class, context["lesson_hour"]) if editable else {}
     context |= {
+        "before": before,
         "editable": editable,
         "editable_check": editable,
         "saved": saved,
@@ -172,6 +288,23 @@ def _page(
         "blank": {"key": "", "kind": "live", "hours": "4"},
     }
     return render(request, "classes/timetable.html", context, status=status)
+
+
+def _ways_to_draft(
+    request: HttpRequest, training_class: TrainingClass, lesson_hour: datetime.timedelta
+) -> dict[str, Any]:
+    """What the panel for drafting in one stroke offers: weekdays, and earlier classes to copy from."""
+    asked = request.POST.get("fix") == "weekdays"
+    week = WeekPlanForm(
+        request.POST if asked else None,
+        lesson_hour=lesson_hour,
+        initial={"week_from": training_class.starts_on},
+    )
+    return {
+        "week": week,
+        "week_asked": asked and not week.is_valid(),
+        "copies": timetables_to_copy(training_class).select_related("course"),
+    }
 
 
 def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
@@ -186,7 +319,8 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     caps = _caps(training_class, form.drafts, judged)
     trap = _trap(training_class, form.drafts, judged)
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
-    failing = _failing(training_class, judged, fixes, trapped=trap is not None)
+    last_day = _last_day(form.drafts)
+    failing = _failing(training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
     _mark_rows(form, judged, fixes)
     return {
         "training_class": training_class,
@@ -205,6 +339,7 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
         "hours_label": _("，").join(f"{cap['word']} {cap['have']}" for cap in caps),
         "caps": caps,
         "trap": trap,
+        "earliest": judged.earliest,
         "days": _days(today, judged.earliest) if any(item.days for item in failing) else [],
     }
 
@@ -220,7 +355,11 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
                 _("%(kind)s多了 %(hours)s 课时。")
                 % {"kind": subject_of(_group_of(rows[fix.row].kind)), "hours": f"{fix.surplus.normalize():f}"}
             )
-    for row in rows:
+    for number, row in enumerate(rows):
+        met = [clash.words for clash in judged.clashes if clash.row == number]
+        row.problems += met[:MOST_CLASHES_SHOWN]
+        if len(met) > MOST_CLASHES_SHOWN:
+            row.problems.append(_("这一节的时间冲突共 %(count)s 处。") % {"count": len(met)})
         if judged.earliest is not None and row.date is not None and row.date < judged.earliest:
             row.problems.append(
                 _("今天提交备案，最早 %(day)s 才能开课。") % {"day": judged.earliest.isoformat()}
@@ -252,7 +391,12 @@ class Failing:
 
 
 def _failing(
-    training_class: TrainingClass, judged: ClassCheck, fixes: Sequence[Fix], *, trapped: bool
+    training_class: TrainingClass,
+    judged: ClassCheck,
+    fixes: Sequence[Fix],
+    *,
+    trapped: bool,
+    last_day: datetime.date | None,
 ) -> list[Failing]:
     offers = {fix.code: fix for fix in fixes}
     pages = {
@@ -260,6 +404,9 @@ def _failing(
         "class_size": ("classes:roster", _("去花名册移出学员")),
         "lecturer": ("classes:edit", _("去选讲师")),
         "assistant": ("classes:edit", _("去选助教")),
+        "lecturer_free": ("classes:edit", _("换一名讲师")),
+        "assistant_free": ("classes:edit", _("换一名助教")),
+        "trainees_free": ("classes:roster", _("去花名册移出学员")),
     }
     found: list[Failing] = []
     for finding in judged.failed:
@@ -272,7 +419,11 @@ def _failing(
         if finding.code == "filing_lead" and judged.earliest is not None:
             days = (judged.earliest - training_class.starts_on).days
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
+        if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
+            chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": last_day.isoformat()}))
         page = pages.get(finding.code)
+        if finding.waivable:
+            page = ("classes:filing", _("在备案页写明理由，申请例外"))
         found.append(
             Failing(
                 subject=subject_of(finding.code),

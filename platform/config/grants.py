@@ -30,6 +30,7 @@ APPEND_ONLY = (
 HIDDEN_FROM_SUPERVISION = (
     "identity_*",
     "accounts_activation",
+    "classes_calendarfeed",
     "authtoken_*",
     "django_session",
     "axes_*",

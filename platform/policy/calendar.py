@@ -67,12 +67,26 @@ class WorkingCalendar:
             raise ValueError(f"not days of {year}: {sorted(strangers)}")
         return WorkingCalendar({**self.years, year: published})
 
+    def is_holiday(self, day: dt.date) -> bool:
+        """Whether the day is off by the year's notice; an ordinary weekend is no holiday.
+
+        Raises:
+            Refusal: `calendar_unpublished` if the year's holidays are not known.
+        """
+        return day in self._published(day).days_off
+
     def is_working_day(self, day: dt.date) -> bool:
         """Whether offices work on this day.
 
         Raises:
             Refusal: `calendar_unpublished` if the year's holidays are not known.
         """
+        published = self._published(day)
+        if day.weekday() < 5:
+            return day not in published.days_off
+        return day in published.days_worked
+
+    def _published(self, day: dt.date) -> PublishedYear:
         published = self.years.get(day.year)
         if published is None:
             raise Refusal(
@@ -85,9 +99,7 @@ class WorkingCalendar:
                 params={"year": str(day.year)},
                 details={"year": day.year, "published": sorted(self.years)},
             )
-        if day.weekday() < 5:
-            return day not in published.days_off
-        return day in published.days_worked
+        return published
 
     def working_days_after(self, day: dt.date, count: int) -> tuple[dt.date, ...]:
         """Return the next `count` working days; `day` itself is day 0 and not among them.

@@ -59,6 +59,12 @@ def gyb_drafts(first_day: datetime.date = FIRST_DAY) -> list[LessonDraft]:
     return [draft(*row, first_day=first_day) for row in GYB_PLAN]
 
 
+def weeks_later(weeks: int) -> dict[str, datetime.date]:
+    """The dates of a class that takes the same people when they are free again."""
+    first_day = FIRST_DAY + datetime.timedelta(weeks=weeks)
+    return {"starts_on": first_day, "ends_on": first_day + datetime.timedelta(days=13)}
+
+
 def trainee_row(number: int, **changes: Any) -> dict[str, Any]:
     """The cells of one made-up trainee by header."""
     cells = {
@@ -108,15 +114,17 @@ class School:
     at: datetime.datetime
     course: Course
 
-    def mixed_course(self) -> Course:
-        """A course whose outline is a lawful mixed plan: 17 offline, 5 live, 1 homework, 1 on demand."""
+    def mixed_course(self, offline: int = 17, live: int = 5) -> Course:
+        """A course whose outline is a mixed plan, lawful unless told otherwise: 17 offline, 5 live, 1
+        homework, 1 on demand.
+        """
         course = Course.objects.create(name="GYB 线上+线下", course_type="GYB", origin="platform")
         version = write_draft(course, copied=None, notes="", actor=None, at=self.at)
         units = [
             UnitDraft(kind=HourKind(kind), hours=Decimal(hours), title=title)
             for kind, hours, title in (
-                ("offline", 17, "线下课"),
-                ("live", 5, "直播课"),
+                ("offline", offline, "线下课"),
+                ("live", live, "直播课"),
                 ("homework", 1, "作业"),
                 ("on_demand", 1, "点播课"),
             )
@@ -164,6 +172,20 @@ class School:
         training_class = self.create(**changes)
         self.enrol(training_class)
         self.schedule(training_class, gyb_drafts(training_class.starts_on))
+        return training_class
+
+    def mostly_online(self) -> TrainingClass:
+        """A mixed class in which only 16 of 24 hours are offline (H11), and everything else is lawful."""
+        training_class = self.create(mode="mixed", course=self.mixed_course(offline=16, live=6))
+        self.enrol(training_class)
+        plan = [(day, clock, 4) for day in (0, 1) for clock in ("08:00", "13:00")]
+        drafts = [draft(day, clock, "offline", hours, "线下课") for day, clock, hours in plan]
+        drafts += [
+            draft(2, "08:00", "live", 6, "直播课"),
+            draft(3, "08:00", "homework", 1, "作业"),
+            draft(3, "10:00", "on_demand", 1, "点播课"),
+        ]
+        self.schedule(training_class, drafts)
         return training_class
 
     def filed(self, **changes: Any) -> Filing:

@@ -14,7 +14,7 @@ from classes.actions.filing import snapshot_digest
 from classes.models import Filing
 from classes.states import ClassState, FilingState
 from policy.refusals import Refusal
-from tests.classes.school import draft, gyb_drafts
+from tests.classes.school import draft, gyb_drafts, weeks_later
 
 
 def refused(call, code):
@@ -48,6 +48,7 @@ def test_a_submission_freezes_what_was_filed(school):
         "lessons": 8,
         "trainees": 3,
         "snapshot": snapshot_digest(filing.snapshot),
+        "exceptions": [],
     }
 
 
@@ -117,7 +118,7 @@ def test_half_a_decision_is_refused(school, sent, code):
 
 def test_a_number_is_given_once(school):
     school.decide(school.filed())
-    other = school.ready(name="第 8 期")
+    other = school.ready(name="第 8 期", **weeks_later(1))
     filing = actions.submit_filing(training_class=other, actor=school.cast.manager, at=school.at)
     refused(lambda: school.decide(filing), "filing_number_taken")
     filing.refresh_from_db()

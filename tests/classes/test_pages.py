@@ -18,7 +18,7 @@ from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.rosters import HEADERS, SHEET
 from classes.states import ClassState, FilingState
 from tests.cast import client_of
-from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row
+from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row, weeks_later
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +72,8 @@ def test_lists_take_as_many_queries_for_three_as_for_one(school, cast, name):
     school.filed(name="第 1 期")
     count()
     one = count()
-    school.filed(name="第 2 期")
-    school.filed(name="第 3 期")
+    school.filed(name="第 2 期", **weeks_later(1))
+    school.filed(name="第 3 期", **weeks_later(2))
     assert count() == one
 
 

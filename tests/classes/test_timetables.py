@@ -166,7 +166,7 @@ def test_a_class_in_order_passes_every_finding(school):
     assert failed_codes(found) == []
     assert found.passed
     assert {finding.row for finding in found.findings} == {
-        *("H4", "H5", "H6", "H7", "H9", "A2", "F7", "P8", "F11", "F13", "F14", "I1", "N5", "P9"),
+        *("H4", "H5", "H6", "H7", "H9", "A2", "F7", "P8", "F11", "F13", "F14", "I1", "N5", "P9", "I3", "M6"),
         *("T1", "T3", "Q8", "Q9", "P0"),
     }
 
@@ -225,8 +225,9 @@ def test_a_mixed_class_is_judged_by_its_own_rules(school):
     training_class = school.create(mode="mixed", course=school.mixed_course())
     drafts = [
         draft(0, "08:00", "offline", 8, "线下"),
-        draft(1, "08:00", "offline", 9, "线下"),
-        draft(2, "08:00", "live", 5, "直播"),
+        draft(1, "08:00", "offline", 8, "线下"),
+        draft(2, "08:00", "offline", 1, "线下"),
+        draft(2, "13:00", "live", 5, "直播"),
         draft(3, "08:00", "homework", 1, "作业"),
         draft(4, "08:00", "on_demand", 1, "点播"),
     ]

@@ -13,6 +13,15 @@ from exams.actions.bank import load_question_bank
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.parametrize("hours", [4, 20, 24, 28])
+def test_the_next_start_has_its_people_whatever_the_hour(cast: Cast, now: datetime.datetime, hours: int):
+    """The class of the earlier start would still have had them for days."""
+    load_catalogue(at=now)
+    load_question_bank()
+    first = build_live(cast, now=now, most=1)
+    assert build_live(cast, now=now + datetime.timedelta(hours=hours), most=1) != first
+
+
 def test_a_later_start_has_a_lesson_under_way_again(cast: Cast, now: datetime.datetime):
     load_catalogue(at=now)
     load_question_bank()

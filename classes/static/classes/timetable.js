@@ -45,6 +45,7 @@ class Editor {
     const add = document.querySelector("[data-tt-add]");
     add?.addEventListener("click", () => this.add());
     add?.removeAttribute("disabled"); // from here on a click is heard
+    form.addEventListener("keydown", (event) => this.onKey(event));
     document.addEventListener("htmx:afterSettle", () => this.mark());
   }
 
@@ -66,6 +67,19 @@ class Editor {
     if (!(row instanceof HTMLElement)) return;
     if (target.name === "kind") this.dot(row);
     if (target.name === "starts" || target.name === "hours") this.stretch(row);
+  }
+
+  /**
+   * Enter saves the timetable, except where something else is being filled in: there it presses that part's own button.
+   * @param {KeyboardEvent} event
+   */
+  onKey(event) {
+    const target = event.target;
+    if (event.key !== "Enter" || !(target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return;
+    const button = target.closest(".tt-plan")?.querySelector("button");
+    if (!(button instanceof HTMLButtonElement)) return;
+    event.preventDefault();
+    button.click();
   }
 
   /** Ask the server again, and let the page know that something is unsaved. */

@@ -20,6 +20,7 @@ from attendance.actions.sign_in import confirm_sign_in, issue_sign_in_code, sign
 from attendance.models import Check
 from classes import actions as class_actions
 from classes.actions import ClassDetails
+from classes.actions.bookings import free
 from classes.live.actions.interaction import post_message
 from classes.live.actions.lessons import end_lesson, start_lesson
 from classes.live.actions.presence import Beat, close_presence, open_presence, record_heartbeats
@@ -342,6 +343,8 @@ def build_live(cast: Cast, *, now: datetime.datetime, most: int = 30) -> Trainin
         found = build(cast, "running", now=now, most=most, nth=nth)
         if found.lessons.filter(state=LessonState.OPEN, ends_at__gt=now).exists():
             break
+        # Nobody here holds the rest of a class that ran on an earlier day: its people are free for today's.
+        free(found)
     return found
 
 

@@ -344,7 +344,9 @@ STATE_LOOKS = {
         "stop returned rejected failed refused revoked cancelled absent invalid expired lapsed unknown"
         " unusable denied"
     ),
-    "still": "still draft planned scheduled not_started withdrawn left dismissed discarded retired",
+    "still": (
+        "still draft planned scheduled not_started withdrawn left dismissed discarded retired superseded"
+    ),
 }
 _LOOK_OF_STATE = {code: look for look, codes in STATE_LOOKS.items() for code in codes.split()}
 
