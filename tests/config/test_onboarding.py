@@ -137,7 +137,7 @@ def test_an_empty_platform_lets_everybody_in_one_by_one(edition):
     for username, rest in slips:
         trainee = arrive(username, rest)
         assert "您好" in seen(trainee, "start")
-        assert made.name in seen(trainee, "classes:list")
+        assert made.name not in seen(trainee, "classes:list")  # before it is filed
     assert seen(manager, "classes:roster", made.pk).count("已激活") == 2
 
     # Nobody's code is kept or left in the evidence.
