@@ -72,6 +72,7 @@ FIELDS: Mapping[str, Field] = {
     "opened_at": Field(_("开课时间")),
     "closed_at": Field(_("下课时间")),
     "number": Field(_("编号")),
+    "accepted": Field(_("认可的例外")),
     "identity": Field(_("姓名、身份证号和类别")),
     "digest": Field(_("摘要")),
 }
@@ -107,14 +108,20 @@ _FILING = Compared(
     _("开班备案"),
     "classes_filing",
     """
-    SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object('filing', f.state, 'number', f.number)
+    SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object(
+        'filing', f.state, 'number', f.number, 'accepted', f.accepted)
       FROM classes_filing f JOIN class c ON c.id = f.training_class_id
     """,
     """
     SELECT DISTINCT ON (chain, facts->>'filing') chain, facts->>'filing', NULL::bigint, jsonb_build_object(
-        'filing', split_part(kind, '.', 2), 'number', coalesce(facts->>'number', ''))
+        'filing', split_part(kind, '.', 2),
+        'number', coalesce(max(facts->>'number') OVER filing, ''),
+        'accepted', coalesce(max(facts->>'exceptions') FILTER (WHERE kind = 'filing.approved')
+            OVER filing, '[]')::jsonb)
       FROM entry
-     WHERE kind IN ('filing.submitted', 'filing.approved', 'filing.returned', 'filing.withdrawn')
+     WHERE kind IN (
+        'filing.submitted', 'filing.approved', 'filing.returned', 'filing.withdrawn', 'filing.superseded')
+    WINDOW filing AS (PARTITION BY chain, facts->>'filing')
      ORDER BY chain, facts->>'filing', seq DESC
     """,
 )
@@ -224,6 +231,7 @@ KINDS = (
     "filing.approved",
     "filing.returned",
     "filing.withdrawn",
+    "filing.superseded",
     "lesson.opened",
     "lesson.closed",
     *ROSTER,

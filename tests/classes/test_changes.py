@@ -3,9 +3,11 @@
 import datetime
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from audit import reconciliation
 from audit.models import Entry
 from classes import actions, permissions
 from classes.models import Booking, Filing
@@ -48,6 +50,21 @@ def test_what_may_not_change_says_which_way_is_left(school, state):
     assert error.value.code == "class_not_editable"
     words = {Change.WITHDRAW: "撤回备案", Change.REFILE: "变更备案", Change.FIXED: "按备案的内容上完"}
     assert words[CHANGES[state]] in error.value.next_step
+
+
+def test_the_log_bears_out_an_approval_that_was_given_up(school):
+    filing = approved(school)
+    chain = filing.training_class.subject
+    assert reconciliation.differences(chain) == []
+    supersede(school, filing)
+    assert reconciliation.differences(chain) == []
+    for change in ({"state": "approved"}, {"number": "郑创备〔2026〕0413 号"}, {"accepted": ["full_live"]}):
+        with transaction.atomic():
+            Filing.objects.filter(pk=filing.pk).update(**change)
+            assert {one.row.partition("/")[0] for one in reconciliation.differences(chain)} >= {
+                "classes_filing"
+            }
+            transaction.set_rollback(True)
 
 
 def test_a_change_gives_up_the_approval_and_starts_over(school):

@@ -213,6 +213,7 @@ class ClassMaker:
             lessons=len(snapshot["timetable"]),
             trainees=len(snapshot["roster"]),
             snapshot=snapshot_digest(snapshot),
+            exceptions=[],
         )
         record(
             "filing.approved",
@@ -221,6 +222,7 @@ class ClassMaker:
             filing=filing.pk,
             number=number,
             reason=hashlib.sha256(b"").hexdigest(),
+            exceptions=[],
         )
 
     def _attend(self, enrolment: Enrolment, lesson: Lesson, story: bool) -> None:
