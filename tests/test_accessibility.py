@@ -129,8 +129,14 @@ FILES = {
     "certificates:pdf",
     "registers:picture",
 }
-# Pages that need more than an address: `beside_the_rows` leads to them.
-BEHIND = {"classes:roster_preview", "recruitment:questionnaire", "recruitment:done"}
+# Pages that need more than an address: `beside_the_rows` leads to them. And one for the provincial office,
+# which the cast does not have: the form is that of `registers:order`.
+BEHIND = {
+    "classes:roster_preview",
+    "recruitment:questionnaire",
+    "recruitment:done",
+    "registers:order_platform",
+}
 # Short addresses that only lead on.
 LEADING = {"accounts:rule", "recruitment:event"}
 # Drawn by Swagger UI, not by us: only that it arrives whole.
