@@ -267,6 +267,7 @@ def beside_the_rows(places: Places) -> Iterator[Visit]:
     yield Visit("a registration", "L", f"{at('recruitment:done')}?registration={own}")
     yield Visit("a form sent back", "M", at("classes:create"), 400, send)
     yield Visit("sign-in by code", "C", f"{at('attendance:sign_in')}?way=code")
+    yield Visit("a wrong method", "M", at("classes:package_retry"), 405)
     yield Visit("a refusal", "M", at("classes:edit"), 409)
     yield Visit("not found", "N", "/no-such-page/", 404)
     yield Visit("not found", "L", "/no-such-page/", 404)

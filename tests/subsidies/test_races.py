@@ -15,7 +15,7 @@ from subsidies.actions.claims import decide_claim, draw_up_claim, open_notice, s
 from subsidies.actions.objections import lodge_objection
 from subsidies.models import Claim, Objection
 from subsidies.states import ClaimState
-from tests.cast import MONDAY
+from tests.cast import MONDAY, SHANGHAI
 from tests.subsidies.conftest import DAY, ClassMaker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,18 +123,16 @@ def test_one_person_is_paid_once_however_close_two_schools_are(maker: ClassMaker
 
 
 def test_an_objection_is_either_waited_for_or_too_late(maker: ClassMaker):
-    """Where a notice has no days, objecting and deciding may meet."""
+    """Who objects on the last day may be overtaken by a decision that was asked for later."""
     claim, officer = noticed(maker), maker.cast.officer
-    claim.notice.last_day = OVER.date()
-    claim.notice.save()
+    last_noon = datetime.datetime.combine(claim.notice.last_day, datetime.time(12), tzinfo=SHANGHAI)
 
     def lodge() -> object:
         text = "这一行的学员那几天在外地，没有上课。"
-        return lodge_objection(notice=claim.notice, line_number=1, text=text, contact="", at=OVER)
+        return lodge_objection(notice=claim.notice, line_number=1, text=text, contact="", at=last_noon)
 
     def decide() -> object:
-        at = OVER + datetime.timedelta(days=1)
-        return decide_claim(actor=officer, claim=claim, approved=True, reason="", at=at)
+        return decide_claim(actor=officer, claim=claim, approved=True, reason="", at=OVER)
 
     lodged, decided = at_once(lodge, decide)
     claim.refresh_from_db()
