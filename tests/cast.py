@@ -4,6 +4,7 @@ The people come from `config.demo.cast`, so tests and demo data never drift apar
 """
 
 import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,8 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
-from config.demo.cast import Cast, build_cast
+from config.demo.cast import Cast, build_cast, find_cast
+from tests.frozen import Frozen
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # A Monday morning on which tests begin unless they say otherwise.
@@ -23,11 +25,22 @@ def now() -> datetime.datetime:
     return MONDAY
 
 
+_frozen: list[Frozen] = []  # one, once the database is there
+
+
+def freeze(connection: Any, *, role: str) -> None:
+    """Enter the cast of that Monday once for all tests."""
+    _frozen[:] = [Frozen(connection, "the_cast", lambda: build_cast(at=MONDAY, password=None), role=role)]
+
+
 @pytest.fixture
 def cast(db: None, now: datetime.datetime) -> Cast:
     """Everybody of DESIGN §4, with both schools and the bureaus."""
-    with transaction.atomic():
-        return build_cast(at=now, password=None)
+    if now != MONDAY:
+        with transaction.atomic():
+            return build_cast(at=now, password=None)
+    _frozen[0].thaw()
+    return find_cast(at=now)
 
 
 @pytest.fixture

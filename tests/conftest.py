@@ -22,6 +22,8 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import translation
 
+from tests import cast as standing_cast
+from tests import frozen
 from tests.cast import (  # noqa: F401
     assistant,
     cast,
@@ -38,8 +40,6 @@ _FOLDERS = itertools.count(1)  # made by whoever writes the first file
 # How long an example takes says something about the machine only.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
-
-SEED_SCHEMA = "seed"  # copies of the rows that migrations wrote
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,11 +86,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_kee
     with django_db_blocker.unblock():
         _ensure_roles(owner)
         grant_roles(owner)
-        _keep_seed(owner)
+        frozen.keep_seed(owner)
         owner.settings_dict["OPTIONS"]["assume_role"] = APP
         owner.close()
     patch = pytest.MonkeyPatch()
     patch.setattr(DatabaseOperations, "execute_sql_flush", _flush_as_owner(APP))
+    with django_db_blocker.unblock():
+        standing_cast.freeze(owner, role=APP)
     yield
     patch.undo()
     with django_db_blocker.unblock():
@@ -110,17 +112,6 @@ def _ensure_roles(connection: Any) -> None:
             cursor.execute((settings.ROOT / "platform" / "config" / "roles.sql").read_text("utf-8"))
 
 
-def _keep_seed(connection: Any) -> None:
-    """Copy each table that migrations filled, so a flush can put those rows back."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"drop schema if exists {SEED_SCHEMA} cascade")
-        cursor.execute(f"create schema {SEED_SCHEMA}")
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'select exists (select from "{table}")')
-            if cursor.fetchone()[0]:
-                cursor.execute(f'create table {SEED_SCHEMA}."{table}" as table "{table}"')
-
-
 def _flush_as_owner(role: str) -> Callable[[Any, list[str]], None]:
     """Build the test run's `execute_sql_flush`: as owner, with triggers asleep, then seed rows back."""
 
@@ -133,18 +124,7 @@ def _flush_as_owner(role: str) -> Callable[[Any, list[str]], None]:
             cursor.execute("set local session_replication_role = replica")
             for sql in sql_list:
                 cursor.execute(sql)
-            cursor.execute(
-                "select table_name, string_agg(quote_ident(c.column_name), ', ')"
-                " from information_schema.columns c join information_schema.tables t using (table_name)"
-                " where c.table_schema = 'public' and t.table_schema = %s and c.is_generated = 'NEVER'"
-                " and table_name <> 'django_migrations' group by 1",
-                [SEED_SCHEMA],
-            )
-            for table, columns in cursor.fetchall():
-                cursor.execute(
-                    f'insert into public."{table}" ({columns}) overriding system value'
-                    f' select {columns} from {SEED_SCHEMA}."{table}"'
-                )
+            frozen.put_back(cursor, frozen.SEED)
             cursor.execute(f"set local role {role}")
 
     return execute_sql_flush

@@ -15,6 +15,8 @@ from accounts.states import Department, Role
 from config.demo.registers import build_registers
 
 PASSWORD = "yuchuang-demo"  # noqa: S105  (the demo's published password; production refuses demo mode)
+SCHOOL, RIVAL_SCHOOL = "郑州启航创业培训学校", "洛阳新程创业培训中心"
+BUREAU = "郑州市人力资源和社会保障局"
 
 TRAINEES = [
     "王小满", "陈国强", "杜秀英", "樊素琴", "高新建", "韩玉梅", "贾铁成", "李春霞", "刘保全", "孟凡军",
@@ -107,9 +109,9 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
     """Enter the cast, or return the one that is already there. Call inside a transaction."""
     zhengzhou, luoyang, henan = (Region.objects.get(code=code) for code in ("410100", "410300", "410000"))
     jinshui = Region.objects.get(code="410105")
-    school = Institution.objects.filter(name="郑州启航创业培训学校").first() or actions.register_institution(
+    school = Institution.objects.filter(name=SCHOOL).first() or actions.register_institution(
         actor=None,
-        name="郑州启航创业培训学校",
+        name=SCHOOL,
         credit_code="52410105MJY123456L",
         region=jinshui,
         designated_from=datetime.date(2024, 1, 1),
@@ -118,11 +120,9 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         contact_phone="0371-60000097",
         at=at,
     )
-    rival_school = Institution.objects.filter(
-        name="洛阳新程创业培训中心"
-    ).first() or actions.register_institution(
+    rival_school = Institution.objects.filter(name=RIVAL_SCHOOL).first() or actions.register_institution(
         actor=None,
-        name="洛阳新程创业培训中心",
+        name=RIVAL_SCHOOL,
         credit_code="52410303MJX765432A",
         region=luoyang,
         designated_from=datetime.date(2024, 1, 1),
@@ -136,7 +136,7 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
             0
         ]
         for name, department, region in (
-            ("郑州市人力资源和社会保障局", Department.HRSS, zhengzhou),
+            (BUREAU, Department.HRSS, zhengzhou),
             ("河南省人力资源和社会保障厅", Department.HRSS, henan),
             ("郑州市财政局", Department.FINANCE, zhengzhou),
         )
@@ -161,7 +161,7 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         (learner, Role.TRAINEE, None, None),
         (_account("manager", "周文博", password), Role.MANAGER, school, None),
         (_account("rival", "秦晓峰", password), Role.MANAGER, rival_school, None),
-        (_account("officer", "孙立群", password), Role.OFFICER, None, bureaus["郑州市人力资源和社会保障局"]),
+        (_account("officer", "孙立群", password), Role.OFFICER, None, bureaus[BUREAU]),
         (
             _account("regulator", "省厅监管账号", password),
             Role.REGULATOR,
@@ -173,6 +173,16 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
     ]
     for user, role, institution, bureau in people:
         actions.grant_role(user=user, role=role, institution=institution, bureau=bureau)
-    cast = Cast(at=at, school=school, rival_school=rival_school, bureau=bureaus["郑州市人力资源和社会保障局"])
+    cast = find_cast(at=at)
     build_registers(cast, at=at)
     return cast
+
+
+def find_cast(*, at: datetime.datetime) -> Cast:
+    """Return the cast that has been entered."""
+    return Cast(
+        at=at,
+        school=Institution.objects.get(name=SCHOOL),
+        rival_school=Institution.objects.get(name=RIVAL_SCHOOL),
+        bureau=Bureau.objects.get(name=BUREAU),
+    )
