@@ -25,22 +25,21 @@ def now() -> datetime.datetime:
     return MONDAY
 
 
-_frozen: list[Frozen] = []  # one, once the database is there
-
-
-def freeze(connection: Any, *, role: str) -> None:
-    """Enter the cast of that Monday once for all tests."""
-    _frozen[:] = [Frozen(connection, "the_cast", lambda: build_cast(at=MONDAY, password=None), role=role)]
+@pytest.fixture(scope="session")
+def frozen_cast(django_db_setup: None, django_db_blocker: Any) -> Frozen:
+    """The cast as it was entered on that Monday, for all tests of a run."""
+    with django_db_blocker.unblock():
+        return Frozen("the_cast", lambda: build_cast(at=MONDAY, password=None))
 
 
 @pytest.fixture
-def cast(db: None, now: datetime.datetime) -> Cast:
+def cast(frozen_cast: Frozen, db: None, now: datetime.datetime) -> Cast:
     """Everybody of DESIGN §4, with both schools and the bureaus."""
-    if now != MONDAY:
-        with transaction.atomic():
-            return build_cast(at=now, password=None)
-    _frozen[0].thaw()
-    return find_cast(at=now)
+    if now == MONDAY:
+        frozen_cast.thaw()
+        return find_cast(at=now)
+    with transaction.atomic():
+        return build_cast(at=now, password=None)
 
 
 @pytest.fixture

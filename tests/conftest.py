@@ -22,11 +22,11 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import translation
 
-from tests import cast as standing_cast
 from tests import frozen
 from tests.cast import (  # noqa: F401
     assistant,
     cast,
+    frozen_cast,
     learner,
     manager,
     now,
@@ -86,13 +86,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, django_db_kee
     with django_db_blocker.unblock():
         _ensure_roles(owner)
         grant_roles(owner)
-        frozen.keep_seed(owner)
+        frozen.keep_seed()
         owner.settings_dict["OPTIONS"]["assume_role"] = APP
         owner.close()
     patch = pytest.MonkeyPatch()
     patch.setattr(DatabaseOperations, "execute_sql_flush", _flush_as_owner(APP))
-    with django_db_blocker.unblock():
-        standing_cast.freeze(owner, role=APP)
     yield
     patch.undo()
     with django_db_blocker.unblock():

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+
+from config.grants import APP
 
 SEED = "seed"  # copies of the rows that migrations wrote
 
 
-def keep_seed(connection: Any) -> None:
+def keep_seed() -> None:
     """Copy each table that migrations filled, so a flush can put those rows back. Call as the owner."""
     with connection.cursor() as cursor:
         cursor.execute(f"drop schema if exists {SEED} cascade")
         cursor.execute(f"create schema {SEED}")
-        for table in _filled_tables(connection, cursor):
+        for table in _filled_tables(cursor):
             cursor.execute(f'create table {SEED}."{table}" as table "{table}"')
 
 
@@ -29,26 +31,24 @@ def put_back(cursor: Any, schema: str) -> None:
 class Frozen:
     """What `build` adds to a database in which only migrations have written."""
 
-    def __init__(self, connection: Any, name: str, build: Callable[[], object], *, role: str) -> None:
+    def __init__(self, name: str, build: Callable[[], object]) -> None:
         """Build, keep copies in a schema of this name, and leave the database as it was."""
-        self._connection = connection
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             build()
             cursor.execute("set local role none")
             cursor.execute(f"drop schema if exists {name} cascade")
             cursor.execute(f"create schema {name}")
             cursor.execute("select table_name from information_schema.tables where table_schema = %s", [SEED])
             seeded = {table for (table,) in cursor.fetchall()}
-            for table in _filled_tables(connection, cursor):
+            for table in _filled_tables(cursor):
                 but = f'except table {SEED}."{table}"' if table in seeded else ""
-                cursor.execute(f'create table {name}."{table}" as select * from public."{table}" {but}')
-            insertions = _insertions(cursor, name)
-            cursor.execute(f"set local role {role}")
-        self._thawing = (
-            "set local role none; set local session_replication_role = replica;"
-            f"{insertions};"
-            f"set local session_replication_role = origin; set local role {role}"
-        )
+                cursor.execute(f'create table {name}."{table}" as table public."{table}" {but}')
+            self._thawing = (
+                "set local role none; set local session_replication_role = replica;"
+                f"{_insertions(cursor, name)};"
+                f"set local session_replication_role = origin; set local role {APP}"
+            )
+            cursor.execute(f"set local role {APP}")
         # New rows go on counting behind the kept ones, so the sequences stay where they are.
         call_command(
             "flush", verbosity=0, interactive=False, reset_sequences=False, inhibit_post_migrate=True
@@ -56,11 +56,11 @@ class Frozen:
 
     def thaw(self) -> None:
         """Put the rows into the database of the test at hand, triggers asleep: they have passed them once."""
-        with transaction.atomic(using=self._connection.alias), self._connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(self._thawing)
 
 
-def _filled_tables(connection: Any, cursor: Any) -> list[str]:
+def _filled_tables(cursor: Any) -> list[str]:
     tables = connection.introspection.table_names(cursor)
     cursor.execute(
         " union all ".join(f"select '{table}' where exists (select from \"{table}\")" for table in tables)

@@ -283,6 +283,7 @@ class Window:
         self.heard: list[str] = []  # what went wrong while the page at hand was open
         self._url = url
         self._user: User | None = None
+        self._size = (0, 0)
         self._context = browser.new_context(
             base_url=url, locale=language, no_viewport=True, reduced_motion="reduce"
         )
@@ -300,7 +301,8 @@ class Window:
     def hand_to(self, user: User | None) -> None:
         """Sign this person in, or nobody."""
         if user != self._user:
-            self.page.goto("about:blank")  # whoever was in a room leaves it
+            if self.page.query_selector("body[data-entered]"):
+                self.page.goto("about:blank")  # whoever was in a room leaves it
             name = settings.SESSION_COOKIE_NAME
             self._context.clear_cookies(name=name)
             if user:
@@ -309,8 +311,10 @@ class Window:
 
     def resize(self, size: tuple[int, int]) -> None:
         """Give the page this size; the window itself, which is dear to resize, keeps its own."""
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
-        self._debugger.send("Emulation.setDeviceMetricsOverride", metrics)
+        if size != self._size:
+            metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+            self._debugger.send("Emulation.setDeviceMetricsOverride", metrics)
+            self._size = size
 
     def shoot(self, name: str, size: tuple[int, int]) -> None:
         """Keep a picture where somebody asked for them."""
