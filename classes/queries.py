@@ -60,6 +60,18 @@ def _filed_classes_of(person_id: int) -> QuerySet[Enrolment, int]:
     )
 
 
+def classes_filed_anew(user: User) -> QuerySet[TrainingClass]:
+    """The classes of a trainee whose approval was given up for a change filing: what will be filed is the
+    institution's draft, so only the class's name and institution are told (F9).
+    """
+    return TrainingClass.objects.filter(
+        Exists(Filing.objects.filter(training_class=OuterRef("pk"), state=FilingState.SUPERSEDED)),
+        state__in=[ClassState.DRAFT, ClassState.SUBMITTED, ClassState.RETURNED],
+        enrolments__person=user.person_id,
+        enrolments__state=EnrolmentState.ACTIVE,
+    ).select_related("institution")
+
+
 def with_counts(classes: QuerySet[TrainingClass]) -> QuerySet[TrainingClass]:
     """Add what a list shows: the institution, course and lecturer, and `trainees` on the active roster."""
     active = Q(enrolments__state=EnrolmentState.ACTIVE)
@@ -282,6 +294,8 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
         yield from _officer_steps(user)
     if user.person_id is not None:
         yield from _lesson_steps(user, now)
+    if user.has_role(Role.TRAINEE):
+        yield from _trainee_steps(user)
 
 
 def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
@@ -388,6 +402,17 @@ def _lesson_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
             detail=lesson.training_class.name,
             due=lesson.starts_at,
             icon="calendar-event",
+        )
+
+
+def _trainee_steps(user: User) -> Iterable[Task]:
+    for training_class in classes_filed_anew(user):
+        yield Task(
+            title=_("“%(name)s”正在办理变更备案") % {"name": training_class.name},
+            url=reverse("classes:list"),
+            detail=_("原来的课表不再有效，新课表审核通过以后会出现在您的首页。"),
+            icon="calendar-event",
+            action=_("看我的培训班"),
         )
 
 

@@ -57,6 +57,7 @@ def class_list(request: HttpRequest) -> HttpResponse:
             "subscribes": user.has_role(*FEED_ROLES),
             "many_institutions": user.has_role(Role.OFFICER, Role.OPERATOR),
             "waiting": _waiting(user),
+            "filed_anew": queries.classes_filed_anew(user) if user.has_role(Role.TRAINEE) else [],
         },
     )
 

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from audit import reconciliation
 from audit.models import Entry
 from classes import actions, permissions
-from classes.models import Booking, Filing
+from classes.models import Booking, Filing, TrainingClass
 from classes.reviews import differences
 from classes.states import CHANGES, EDITABLE_STATES, Change, ClassState, FilingState
 from policy.refusals import Refusal
@@ -159,6 +159,28 @@ def test_the_change_is_made_on_its_page(school, manager, officer, rival):
     assert REASON in done  # in the history
     again = client_of(manager).post(url, {"reason": REASON})
     assert again.status_code == 409
+
+
+def test_trainees_are_told_and_do_not_see_the_draft(school):
+    filing = approved(school)
+    learner = filing.training_class.enrolments.first().person.user
+    name, page = filing.training_class.name, reverse("classes:detail", args=[filing.training_class_id])
+    client = client_of(learner)
+    assert client.get(page).status_code == 200
+    supersede(school, filing)
+    for address in (reverse("start"), reverse("classes:list")):
+        shown = client.get(address).content.decode()
+        assert f"“{name}”正在办理变更备案" in shown
+        assert page not in shown
+    assert client.get(page).status_code == 404
+
+    second = actions.submit_filing(
+        training_class=TrainingClass.objects.get(), actor=school.cast.manager, at=school.at
+    )
+    school.decide(second, number="郑创备〔2026〕0413 号")
+    shown = client.get(reverse("classes:list")).content.decode()
+    assert page in shown
+    assert "正在办理变更备案" not in shown
 
 
 def test_the_api_changes_too(school, manager, rival):
