@@ -134,6 +134,7 @@ accounts:staff             post   M R
 accounts:staff_activation  post   M
 accounts:staff_reset       get    M
 accounts:staff_reset       post   M
+accounts:staff_end         get    M
 accounts:staff_end         post   M
 accounts:institutions      get    P
 accounts:institution_create get   P

@@ -90,11 +90,13 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the role away from one of them."""
+    """Ask first; then take the role away from one of them."""
     user = _user(request)
     membership = staff.access_staff(user, pk)
+    if request.method != "POST":
+        return render(request, "accounts/end_staff.html", {"membership": membership})
     staff.end_staff(membership=membership, actor=user, at=timezone.now())
     messages.success(request, _("%(name)s 不再是本机构的人员。") % {"name": membership.user})
     return redirect("accounts:staff")
