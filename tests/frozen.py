@@ -23,6 +23,13 @@ def keep_seed() -> None:
             cursor.execute(f'create table {SEED}."{table}" as table "{table}"')
 
 
+def empty_tables(cursor: Any) -> None:
+    """Delete all rows but the list of migrations. Call as the owner, with triggers asleep."""
+    for table in _filled_tables(cursor):
+        if table != "django_migrations":
+            cursor.execute(f'delete from "{table}"')
+
+
 def put_back(cursor: Any, schema: str) -> None:
     """Insert the rows that are kept in this schema. Call as the owner, with triggers asleep."""
     cursor.execute(_insertions(cursor, schema))
@@ -35,6 +42,7 @@ class Frozen:
         """Build, keep copies in a schema of this name, and leave the database as it was."""
         with transaction.atomic(), connection.cursor() as cursor:
             build()
+            connection.run_on_commit.clear()  # tasks would write past the copies
             cursor.execute("set local role none")
             cursor.execute(f"drop schema if exists {name} cascade")
             cursor.execute(f"create schema {name}")

@@ -1,28 +1,44 @@
 """The supervision house: read-only without exception, scoped by region, every look on record."""
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError, connections, transaction
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from config.demo.cast import build_cast
+from classes.models import TrainingClass
+from config.demo.cast import build_cast, find_cast
 from config.demo.registers import order_correction
 from subsidies.models import Claim
 from supervision.looks import chain_new_looks
 from supervision.models import ChainedLook, Look
 from tests.cast import client_of
+from tests.frozen import Frozen
 from tests.world import World, build_world
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
+@pytest.fixture(scope="module")
+def frozen_world(django_db_setup: None, django_db_blocker: Any) -> tuple[Frozen, World]:
+    made: list[World] = []
+
+    def build() -> None:
+        now = timezone.now()
+        made.append(build_world(build_cast(at=now, password=None), now=now, most=2))
+
+    with django_db_blocker.unblock():
+        return Frozen("the_world", build), made[0]
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    now = timezone.now()
-    with transaction.atomic():
-        cast = build_cast(at=now, password=None)
-        return build_world(cast, now=now, most=2)
+def world(frozen_world: tuple[Frozen, World], db: None) -> World:
+    frozen, made = frozen_world
+    frozen.thaw()
+    classes = {stage: TrainingClass.objects.get(pk=one.pk) for stage, one in made.classes.items()}
+    return World(cast=find_cast(at=made.now), classes=classes, now=made.now)
 
 
 def pages(world: World) -> list[str]:
