@@ -36,21 +36,28 @@ def put_back(cursor: Any, schema: str) -> None:
 
 
 class Frozen:
-    """What `build` adds to a database in which only migrations have written."""
+    """What `build` adds to a database in which only migrations have written, or only they and `base`."""
 
-    def __init__(self, name: str, build: Callable[[], object]) -> None:
+    def __init__(self, name: str, build: Callable[[], object], *, base: "Frozen | None" = None) -> None:
         """Build, keep copies in a schema of this name, and leave the database as it was."""
+        self._name = name
+        schemas = [SEED, base._name] if base else [SEED]
         with transaction.atomic(), connection.cursor() as cursor:
+            if base:
+                base.thaw()
             build()
             connection.run_on_commit.clear()  # tasks would write past the copies
             cursor.execute("set local role none")
             cursor.execute(f"drop schema if exists {name} cascade")
             cursor.execute(f"create schema {name}")
-            cursor.execute("select table_name from information_schema.tables where table_schema = %s", [SEED])
-            seeded = {table for (table,) in cursor.fetchall()}
+            cursor.execute(
+                "select table_schema, table_name from information_schema.tables where table_schema = any(%s)",
+                [schemas],
+            )
+            known = set(cursor.fetchall())
             for table in _filled_tables(cursor):
-                but = f'except table {SEED}."{table}"' if table in seeded else ""
-                cursor.execute(f'create table {name}."{table}" as table public."{table}" {but}')
+                but = [f'except table {schema}."{table}"' for schema in schemas if (schema, table) in known]
+                cursor.execute(f'create table {name}."{table}" as table public."{table}" {" ".join(but)}')
             self._thawing = (
                 "set local role none; set local session_replication_role = replica;"
                 f"{_insertions(cursor, name)};"

@@ -25,7 +25,7 @@ from classes.live.models import PresenceInterval
 from classes.live.states import Closing
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.states import ClassState, FilingState, LessonState
-from config.demo.cast import Cast
+from config.demo.cast import Cast, find_cast
 from courses.models import Course
 from courses.states import Origin
 from exams.actions.certificates import conclude_class
@@ -34,7 +34,8 @@ from exams.states import AttemptState
 from policy.terms import HourKind
 from subsidies.actions.claims import draw_up_claim, open_notice, submit_claim
 from subsidies.models import Claim, PublicNotice
-from tests.cast import SHANGHAI
+from tests.cast import MONDAY, SHANGHAI
+from tests.frozen import Frozen
 from tests.on_record import (
     BEFORE,
     class_on_record,
@@ -422,10 +423,21 @@ def maker(cast: Cast) -> ClassMaker:
     return ClassMaker(cast)
 
 
+@pytest.fixture(scope="session")
+def frozen_class(frozen_cast: Frozen, django_db_blocker: Any) -> Frozen:
+    def build() -> None:
+        maker = ClassMaker(find_cast(at=MONDAY))
+        maker.finish(maker.make())
+
+    with django_db_blocker.unblock():
+        return Frozen("the_finished_class", build, base=frozen_cast)
+
+
 @pytest.fixture
-def finished(maker: ClassMaker) -> TrainingClass:
+def finished(frozen_class: Frozen, cast: Cast) -> TrainingClass:
     """Three trainees who all passed both."""
-    return maker.finish(maker.make())
+    frozen_class.thaw()
+    return TrainingClass.objects.get()
 
 
 @pytest.fixture
