@@ -149,8 +149,8 @@ def losses_in(offices: Iterable[Bureau], using: str = "default") -> list[Lecture
 
 def _judged(who: tuple[int, str, str], rows: Iterable[tuple[Any, ...]]) -> LecturerLosses:
     classes = [
-        LostClass(*row[3:9], ClassLoss(roster=row[9], remaining=row[10]))  # as the columns stand
-        for row in rows
+        LostClass(class_id, name, school, ends_on, is_here, edition, ClassLoss(roster, remaining))
+        for class_id, name, school, ends_on, is_here, edition, roster, remaining in (row[3:] for row in rows)
     ]
     losses = [one.loss for one in classes]
     try:
