@@ -4,7 +4,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
-from accounts.models import User
+from accounts.models import Bureau, User
+from accounts.registers.permissions import offices_of
 from attendance.models import Check, SignIn
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.permissions import access_class, access_lesson, can_teach, sees_roster
@@ -76,3 +77,11 @@ def access_times_of_class(user: User | AnonymousUser, pk: int) -> TrainingClass:
     if not sees_roster(user, training_class):
         raise Http404
     return training_class
+
+
+def access_losses(user: User | AnonymousUser) -> list[Bureau]:
+    """The offices for which this account looks at what lecturers' classes lost (L5); Http404 for others."""
+    offices = offices_of(user)
+    if not offices:
+        raise Http404
+    return offices

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts import start
 from accounts.models import User
-from attendance import queries
+from attendance import losses, queries
 from attendance.actions import settle_sign_in
 from attendance.models import SignIn
 from attendance.permissions import own_enrolment
@@ -122,6 +122,7 @@ def _check(one: queries.CheckOfLesson, user: User, teaching: bool) -> dict[str, 
 
 
 start.register(queries.next_steps_for)
+start.register(losses.next_steps_for)
 register_snapshot_part("checks", checks_part)
 register_snapshot_part("sign_in", sign_in_part)
 register_gate(sign_in_gate)

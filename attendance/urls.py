@@ -15,6 +15,7 @@ urlpatterns = [
     path("meter/", views.my_meter, name="meter"),
     path("classes/<int:pk>/meter/", views.meter, name="meter"),
     path("classes/<int:pk>/attendance/", views.class_table, name="class"),
+    path("attendance/losses/", views.losses, name="losses"),
     path("attendance/<int:pk>/", views.trainee, name="trainee"),
     path("attendance/<int:pk>/lessons/<int:lesson>/", views.lesson_trace, name="trace"),
 ]

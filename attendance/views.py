@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,13 +18,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.refusals import rendered
+from accounts.registers.permissions import lecturers_visible_to
 from attendance import actions, drawing, queries
 from attendance.actions.sign_in import sign_in_opens_at
 from attendance.actions.watching import judge_watchable
 from attendance.credit import floor_seconds
 from attendance.forms import CodeForm
+from attendance.losses import losses_in
 from attendance.meter import groups_of, outlook
 from attendance.permissions import (
+    access_losses,
     access_roomed_lesson,
     access_sign_in,
     access_times_of_class,
@@ -55,6 +59,8 @@ from identity.faces import get_engine
 from identity.queries import live_template, open_consent
 from policy.refusals import Refusal
 from policy.terms import Mode
+
+LECTURERS_A_PAGE = 20
 
 
 @login_required
@@ -340,6 +346,26 @@ def class_table(request: HttpRequest, pk: int) -> HttpResponse:
             "is_mixed": training_class.mode == Mode.MIXED,
             "lessons": training_class.lessons.order_by("starts_at", "pk"),
             "computed_at": timezone.now(),
+        },
+    )
+
+
+@login_required
+@require_safe
+def losses(request: HttpRequest) -> HttpResponse:
+    """What the classes of the region's lecturers lost, and who opens a case by that (L5)."""
+    user = _user(request)
+    rows = losses_in(access_losses(user))
+    page = Paginator(rows, LECTURERS_A_PAGE).get_page(request.GET.get("page"))
+    registered = lecturers_visible_to(user).filter(pk__in=[one.person_id for one in page])
+    return render(
+        request,
+        "attendance/losses.html",
+        {
+            "page": page,
+            "opened": sum(one.is_open for one in rows),
+            # A lecturer who left the region has a case here, and their register elsewhere.
+            "registered": set(registered.values_list("pk", flat=True)),
         },
     )
 

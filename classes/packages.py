@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import override
+
 from classes.models import Enrolment, Filing
+from classes.reviews import subject_of
 from exchange.gateway import Rows
 from exchange.models import Package, ReceiptRow
 from exchange.packages import Column, ColumnType, PackageKind, Sheet, Value, register
@@ -23,6 +27,7 @@ from policy.terms import HourKind, Mode, TraineeCategory, course_type_name
 TEXT, INTEGER, DECIMAL = ColumnType.TEXT, ColumnType.INTEGER, ColumnType.DECIMAL
 APPROVED, RETURNED = "同意备案", "退回补正"
 REFERENCE, CLASS_NAME, CREDIT_CODE, TRAINEES = "备案包编号", "班级名称", "统一社会信用代码", "学员人数"
+EXCEPTIONS = "申请的例外"
 RESULT, NUMBER, REASON, DAY = "办理结果", "备案编号", "理由", "办理日期"
 RECEIPT_SHEET = "备案回执"
 # A row of a receipt that says what was decided already does no harm; any other that is not accepted does.
@@ -85,6 +90,19 @@ FILING = PackageKind(
                 Column("课时类别", TEXT, "这节课算哪一类课时", choices=_KINDS),
                 Column("课时", DECIMAL, "这节课的课时"),
                 Column("内容", TEXT, "课次的名称"),
+            ),
+        ),
+        Sheet(
+            EXCEPTIONS,
+            "规范写明“原则上”、机构申请例外的要求，每项一行；没有申请的，只有第 1 行",
+            (
+                _KEY,
+                Column("序号", INTEGER, "从 1 起"),
+                Column("要求", TEXT, "达不到的要求叫什么"),
+                Column("应为", TEXT, "规范要求的数"),
+                Column("实际", TEXT, "这个班的数"),
+                Column("依据", TEXT, "规范的出处"),
+                Column("理由", TEXT, "机构写的理由"),
             ),
         ),
     ),
@@ -160,7 +178,8 @@ def filed_values(filing: Filing) -> dict[str, str | int]:
 
 
 def rows_total(filing: Filing) -> int:
-    return 1 + len(filing.snapshot["roster"]) + len(filing.snapshot["timetable"])
+    filed = filing.snapshot
+    return 1 + len(filed["roster"]) + len(filed["timetable"]) + len(filing.exceptions)
 
 
 def filing_rows(filing: Filing) -> Mapping[str, Rows]:
@@ -181,6 +200,7 @@ def filing_rows(filing: Filing) -> Mapping[str, Rows]:
             )
             for number, lesson in enumerate(filing.snapshot["timetable"], start=1)
         ],
+        EXCEPTIONS: _exception_rows(filing, reference),
     }
 
 
@@ -240,6 +260,22 @@ def _roster_rows(filing: Filing, reference: str) -> Rows:
             person.open_id_number(),
             person.open_phone(),
             str(TraineeCategory(row["category"]).label),
+        )
+
+
+def _exception_rows(filing: Filing, reference: str) -> Rows:
+    """What was asked for. What the office made of it is the decision, which is taken afterwards."""
+    with override(settings.LANGUAGE_CODE):
+        subjects = [subject_of(asked["code"]) for asked in filing.exceptions]
+    for number, (asked, subject) in enumerate(zip(filing.exceptions, subjects, strict=True), start=1):
+        yield (
+            reference,
+            number,
+            subject,
+            str(asked["required"]),
+            str(asked["actual"]),
+            asked["citation"],
+            asked["reason"],
         )
 
 

@@ -195,6 +195,7 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "changes": CHANGES[ClassState(training_class.state)],
         "all_changes": [(ClassState(state).label, change.label, state) for state, change in CHANGES.items()],
         "snapshot": snapshot,
+        "lecturer": snapshot["staff"]["lecturer"] if snapshot else None,
         "lessons": list(training_class.lessons.all()) if snapshot else [],
         "roster": [
             row | {"category": gettext(TraineeCategory(row["category"]).label)} for row in snapshot["roster"]

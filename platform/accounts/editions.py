@@ -29,15 +29,17 @@ def all_editions() -> Mapping[str, Edition]:
 
 
 def edition(edition_id: str) -> Edition:
-    """Return the edition; raises Refusal `edition_unknown`."""
+    """Return the edition; raises Refusal `edition_unknown`: `required` has the ids, `words` the titles."""
+    known = all_editions()
     try:
-        return all_editions()[edition_id]
+        return known[edition_id]
     except KeyError:
         raise Refusal(
             "edition_unknown",
             gettext_noop("没有这个政策版本。"),
             found=edition_id,
-            required=", ".join(sorted(all_editions())),
+            required=sorted(known),
+            details={"words": {"required": [known[key].title for key in sorted(known)]}},
             rule="N4",
             next_step=gettext_noop("请从列表里选一个政策版本。"),
             status=400,

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
-FORMAT = "yuchuang-exchange-1"
+FORMAT = "yuchuang-exchange-2"
 LEGAL_ZONE = ZoneInfo("Asia/Shanghai")
 # What a cell of a spreadsheet can hold without losing anything.
 MOST_CHARACTERS = 32_000

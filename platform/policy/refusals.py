@@ -62,7 +62,7 @@ class Refusal(Exception):
         """Return the JSON form {code, message, details: {found, required, rule, next, …}, citation}.
 
         Where `found` or `required` are states or kinds, the codes are for programs, and `details.words` says
-        the same for people.
+        the same for people; who raises a Refusal about other codes gives the words in `details`.
         """
         words = {
             name: said

@@ -388,6 +388,7 @@ def test_a_filing_goes_its_whole_way(
         "班级",
         "花名册",
         "课表",
+        "申请的例外",
         "数据字典",
         "校验",
     ]

@@ -7,6 +7,7 @@ import json
 import pytest
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import override
 from openpyxl import load_workbook
 
 from audit.models import Entry
@@ -75,7 +76,48 @@ def test_the_package_holds_what_was_filed_with_numbers_in_full(filing, manager, 
     roster = read.rows["花名册"]
     assert {row.values["身份证号"] for row in roster} == {trainee_row(n)["身份证号"] for n in range(3)}
     assert [row.values["课时"] for row in read.rows["课表"]] == [4, 4, 4, 4, 3, 2, 1, 2]
-    assert load_workbook(io.BytesIO(content)).sheetnames == ["班级", "花名册", "课表", "数据字典", "校验"]
+    assert load_workbook(io.BytesIO(content)).sheetnames == [
+        "班级",
+        "花名册",
+        "课表",
+        "申请的例外",
+        "数据字典",
+        "校验",
+    ]
+    assert read.rows["申请的例外"] == ()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_exceptions_asked_for_are_in_the_package_before_and_after_the_decision(
+    school, manager, now, language
+):
+    """The package says what was filed: a worker that writes it after the decision makes the same bytes."""
+    reason = "山区学员集中线下三天有困难，多上直播。"
+    filed = actions.submit_filing(
+        training_class=school.mostly_online(), actor=manager, at=now, exceptions={"offline_share": reason}
+    )
+    with override(language):
+        filing = actions.write_package(filing=filed, at=now)
+    package = package_of(filing)
+    assert package.rows_done == package.rows_total
+    read = gateway().read_receipt(FILING, actions.read_package(filing=filing, actor=manager, at=now))
+    assert read.all_faults == []
+    assert read.digests == read.claimed
+    [row] = [row.values for row in read.rows["申请的例外"]]
+    assert row == {
+        "备案包编号": reference_of(filing),
+        "序号": 1,
+        "要求": "线下课时",
+        "应为": "16.8",
+        "实际": "16",
+        "依据": filing.exceptions[0]["citation"],
+        "理由": reason,
+    }
+    assert {one["name"]: one["rows"] for one in package.manifest["sheets"]}["申请的例外"] == 1
+    school.decide(filing, accepted=["offline_share"])
+    Package.objects.filter(pk=package.pk).update(state="writing", sha256="", file="", ended_at=None)
+    again = package_of(actions.write_package(filing=Filing.objects.get(pk=filing.pk), at=now))
+    assert again.sha256 == package.sha256
 
 
 def test_the_package_is_sealed_at_rest_and_written_once(filing, now):
@@ -182,7 +224,7 @@ def test_the_page_shows_the_package_and_the_manifest_says_the_same(filing, manag
     manifest = client.get(reverse("classes:package_manifest", args=[filing.training_class_id]))
     body = json.loads(manifest.content)
     assert body == client.get(f"/api/v1/classes/{filing.training_class_id}/filing/package/manifest/").json()
-    assert (body["format"], body["kind"]) == ("yuchuang-exchange-1", "filing")
+    assert (body["format"], body["kind"]) == ("yuchuang-exchange-2", "filing")
     assert body["file"]["sha256"] == package_of(filing).sha256
     assert "王小满" not in manifest.content.decode()
 

@@ -517,6 +517,7 @@ def test_a_filing_goes_its_way_on_pages(school, manager, officer, django_capture
         "班级",
         "花名册",
         "课表",
+        "申请的例外",
         "数据字典",
         "校验",
     ]
@@ -555,6 +556,19 @@ def test_a_returned_class_shows_the_reason_and_then_the_differences(school, mana
     review = text(page(officer, "filing", training_class.pk))
     assert "和上次提交相比，改了 1 处" in review
     assert "待审，第 2 次提交" in review
+
+
+def test_the_registers_findings_on_the_lecturer_lead_the_office_to_the_papers(school, manager, officer):
+    """T1-T3 are findings like any other: the page says nothing of its own beside them."""
+    filing = school.filed()
+    lecturer = reverse("registers:lecturer", args=[filing.snapshot["staff"]["lecturer"]["id"]])
+    office, own = (text(page(user, "filing", filing.training_class_id)) for user in (officer, manager))
+    assert {"T1", "T3"} <= {finding["row"] for finding in filing.findings}
+    assert (office.count(lecturer), own.count(lecturer)) == (1, 0)
+    for shown in (office, own):
+        assert "<td>讲师资格</td>" in shown
+        assert "<td>取消讲师资格</td>" in shown
+        assert "请人工看" not in shown
 
 
 def test_a_submission_that_fails_says_so_on_the_page(school, manager):

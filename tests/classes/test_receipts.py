@@ -14,8 +14,10 @@ from accounts.models import Bureau, Region, User
 from audit.models import Entry
 from classes import actions
 from classes.models import Filing
-from classes.packages import RECEIPT_SHEET
+from classes.packages import FILING_RECEIPT, RECEIPT_SHEET
 from classes.states import ClassState, FilingState
+from exchange import packages
+from exchange.gateway import gateway
 from exchange.models import Receipt
 from exchange.states import Outcome, ReceiptState
 from policy.refusals import Refusal
@@ -72,6 +74,22 @@ def test_a_sound_receipt_is_previewed_and_decides_nothing(filings, officer, late
     assert states(filings) == ["submitted"] * 3
     assert evidence("receipt.") == ["receipt.uploaded"]
     assert not receipt.file.open("rb").read().startswith(b"PK")
+
+
+def test_a_receipt_made_in_the_format_before_is_still_matched(filings, officer, later, monkeypatch):
+    """The version in a 校验 sheet is not asked for, its digests are (docs/exchange-format.md)."""
+    row = receipt_row(filings[0])
+    rows = [tuple(row[column.name] for column in FILING_RECEIPT.sheets[0].columns)]
+    content = io.BytesIO()
+    monkeypatch.setattr(packages, "FORMAT", "yuchuang-exchange-1")
+    gateway().write_package(FILING_RECEIPT, {RECEIPT_SHEET: rows}, content, reference="省-1", made_at=later)
+    book = load_workbook(content)
+    assert book["校验"]["B2"].value == "yuchuang-exchange-1"
+    assert report(upload(content.getvalue(), officer, later)) == [(2, "accepted", [])]
+    book[RECEIPT_SHEET]["E2"] = "退回补正"
+    altered = io.BytesIO()
+    book.save(altered)
+    assert refused(lambda: upload(altered.getvalue(), officer, later)).code == "receipt_altered"
 
 
 def test_applying_makes_every_decision_through_the_one_door(filings, officer, later):

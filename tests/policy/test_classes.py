@@ -25,6 +25,7 @@ from policy.classes import (
     judge_paid_once,
     judge_staff,
     judge_start,
+    last_losing_run,
     lecturer_fee,
     parse_category,
 )
@@ -102,6 +103,13 @@ def test_a_lecturer_qualifies_by_either_route(demo: Edition, case: dict[str, Any
 def test_losing_half_of_two_classes_running_opens_a_case(demo: Edition, case: dict[str, Any]) -> None:
     losses = [ClassLoss(roster=roster, remaining=remaining) for roster, remaining in case["classes"]]
     assert judge_losses(demo, losses).passed is case["passed"]
+    assert (last_losing_run(demo, losses) is None) is case["passed"]
+
+
+def test_the_last_class_of_the_last_run_is_named(demo: Edition) -> None:
+    half, kept = ClassLoss(roster=4, remaining=2), ClassLoss(roster=4, remaining=3)
+    assert last_losing_run(demo, [half, half, kept, half]) == 1
+    assert last_losing_run(demo, [half, half, kept, half, half, half, kept]) == 5
 
 
 def _hours(given: dict[str, Any]) -> dict[HourKind, Fraction]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
 from classes.models import TrainingClass
 from classes.whatif import ClassFacts, classes_to_judge, judge, what_if
@@ -101,7 +102,14 @@ def test_the_api_gives_findings_with_numbers_and_reading(world: dict[str, Traini
 def test_an_unknown_edition_is_refused(cast: Cast, db: None) -> None:
     refused = client_of(cast.manager).get("/api/v1/policy/what-if/?edition=nowhere")
     assert (refused.status_code, refused.json()["code"]) == (400, "edition_unknown")
-    assert client_of(cast.manager).get("/classes/what-if/?edition=nowhere").status_code == 400
+    details = refused.json()["details"]
+    assert "demo" in details["required"]
+    assert all_editions()["demo"].title in details["words"]["required"]
+    page = client_of(cast.manager).get("/classes/what-if/?edition=nowhere")
+    assert page.status_code == 400
+    html = page.content.decode()
+    assert all_editions()["demo"].title in html
+    assert "henan-2020-97" not in html
 
 
 def test_pages_go_by_state(world: dict[str, TrainingClass], cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""The .xlsx adapter, format `yuchuang-exchange-1` (docs/exchange-format.md).
+"""The .xlsx adapter, format `yuchuang-exchange-2` (docs/exchange-format.md).
 
 Written by rustpy-xlsxwriter, which styles headings and columns and streams rows through constant memory, so
 one writer serves a class of thirty as well as a county of a hundred thousand (bench/exchange.py). openpyxl

@@ -18,6 +18,7 @@ from policy.classes.lecturers import (
     judge_disorder,
     judge_lecturer,
     judge_losses,
+    last_losing_run,
     lecturer_fee,
 )
 from policy.classes.teaching import (
@@ -58,6 +59,7 @@ __all__ = [
     "judge_platform_report",
     "judge_staff",
     "judge_start",
+    "last_losing_run",
     "lecturer_fee",
     "parse_category",
 ]

@@ -76,6 +76,10 @@ class ClassLoss:
     def share(self) -> Fraction:
         return Fraction(self.roster - self.remaining, self.roster) if self.roster else Fraction(0)
 
+    def reaches(self, limit: Fraction | int) -> bool:
+        """Whether at least this share was lost; exactly the share counts (及以上)."""
+        return self.roster > 0 and self.share >= limit
+
 
 def judge_losses(edition: Edition, losses: Sequence[ClassLoss]) -> Finding:
     """Judge a lecturer's classes in order of their end: two running with half lost open a case (L5).
@@ -84,7 +88,7 @@ def judge_losses(edition: Edition, losses: Sequence[ClassLoss]) -> Finding:
     """
     limit = edition.number("disqualifying_loss_share")
     running = edition.whole("disqualifying_consecutive_classes")
-    longest = _longest_run(bool(loss.roster) and loss.share >= limit for loss in losses)
+    longest = _longest_run(loss.reaches(limit) for loss in losses)
     return Finding(
         code="trainee_loss",
         row="L5",
@@ -100,6 +104,18 @@ def judge_losses(edition: Edition, losses: Sequence[ClassLoss]) -> Finding:
             edition.parameter("disqualifying_consecutive_classes"),
         ),
     )
+
+
+def last_losing_run(edition: Edition, losses: Sequence[ClassLoss]) -> int | None:
+    """The place of the class that last completed a run which opens a case (L5); None where none did."""
+    limit = edition.number("disqualifying_loss_share")
+    running = edition.whole("disqualifying_consecutive_classes")
+    streak, found = 0, None
+    for place, loss in enumerate(losses):
+        streak = streak + 1 if loss.reaches(limit) else 0
+        if streak >= running:
+            found = place
+    return found
 
 
 def judge_disorder(edition: Edition, incidents: Sequence[bool]) -> Finding:
