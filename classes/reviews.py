@@ -4,12 +4,15 @@ last time.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
 from classes.models import Filing
 from policy.refusals import Refusal
@@ -26,7 +29,7 @@ SUBJECTS = {
     "outside_mode": (gettext_lazy("这种模式没有的课时"), "≤"),
     "outline_covers_hours": (gettext_lazy("大纲与课时对应"), "≥"),
     "least_quality_tutoring_share": (gettext_lazy("辅导课时占比"), "≥"),
-    "filing_lead": (gettext_lazy("提前备案"), "≥"),
+    "filing_lead": (gettext_lazy("提前备案"), ""),
     "calendar_unpublished": (gettext_lazy("提前备案"), ""),
     "roster_filled": (gettext_lazy("花名册人数"), "≥"),
     "class_size": (gettext_lazy("班级人数"), "≤"),
@@ -68,6 +71,16 @@ class ReviewLine:
     def blocks(self) -> bool:
         """Whether it stands in the way of filing, unless it is excepted."""
         return not self.finding["passed"] and self.finding["outcome"] != "noted"
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether it is only a hint: nothing stops for it, and nothing has passed either."""
+        return bool(self.finding["outcome"] == "noted")
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether it passed, with nothing to look at."""
+        return bool(self.finding["passed"]) and not self.is_noted and self.exception is None
 
     @property
     def place(self) -> str:
@@ -116,9 +129,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         for part, pair in (
             (_("班级名称"), (old["class"]["name"], new["class"]["name"])),
             (_("培训模式"), (_mode(old), _mode(new))),
-            (_("开班日期"), (old["class"]["starts_on"], new["class"]["starts_on"])),
-            (_("结班日期"), (old["class"]["ends_on"], new["class"]["ends_on"])),
-            (_("政策版本"), (old["class"]["edition"], new["class"]["edition"])),
+            (_("开班日期"), (_day(old, "starts_on"), _day(new, "starts_on"))),
+            (_("结班日期"), (_day(old, "ends_on"), _day(new, "ends_on"))),
+            (_("政策版本"), (_edition(old), _edition(new))),
             (_("课程"), (old["course"]["name"], new["course"]["name"])),
             (_("课程版本"), (_version(old), _version(new))),
             (_("讲师"), (_staff(old, "lecturer"), _staff(new, "lecturer"))),
@@ -194,7 +207,7 @@ def _lesson_key(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _lesson(row: Mapping[str, Any]) -> str:
     return _("%(day)s %(clock)s %(kind)s %(hours)s 课时 %(title)s") % {
-        "day": row["starts_at"][5:10],
+        "day": date_format(date.fromisoformat(row["starts_at"][:10])),
         "clock": row["starts_at"][11:16],
         "kind": _(HourKind(row["kind"]).label),
         "hours": f"{Decimal(row['hours']).normalize():f}",
@@ -212,6 +225,16 @@ def _removed(names: list[str]) -> str:
 
 def _added(names: list[str]) -> str:
     return _("，新增 %(names)s") % {"names": _("、").join(names)} if names else ""
+
+
+def _day(snapshot: Mapping[str, Any], which: str) -> str:
+    return date_format(date.fromisoformat(snapshot["class"][which]))
+
+
+def _edition(snapshot: Mapping[str, Any]) -> str:
+    """Its title; an edition that is gone keeps its id."""
+    known = all_editions().get(snapshot["class"]["edition"])
+    return known.title if known else str(snapshot["class"]["edition"])
 
 
 def _mode(snapshot: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,6 +34,7 @@ from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from courses.outlines import units_of
+from policy.findings import Outcome
 from policy.messages import exact_text
 from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
@@ -136,7 +138,7 @@ def _fixed(
             starts_on=training_class.starts_on + shift,
             ends_on=training_class.ends_on + shift,
             words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
-            % {"day": judged.earliest.isoformat(), "days": shift.days},
+            % {"day": date_format(judged.earliest), "days": shift.days},
         )
     last_day = _last_day(form.drafts)
     if code == "extend" and last_day and last_day > training_class.ends_on:
@@ -147,7 +149,7 @@ def _fixed(
             drafts=form.drafts,
             starts_on=training_class.starts_on,
             ends_on=last_day,
-            words=_("结班改到 %(day)s，课表已保存。") % {"day": last_day.isoformat()},
+            words=_("结班改到 %(day)s，课表已保存。") % {"day": date_format(last_day)},
             undoable=False,  # the rows before did not fit into the class before
         )
     return _page(request, training_class, form, editable=True, saved=False)
@@ -322,15 +324,15 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     last_day = _last_day(form.drafts)
     failing = _failing(training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
     _mark_rows(form, judged, fixes)
+    passing = [finding for finding in judged.findings if finding.outcome is Outcome.PASSED]
     return {
         "training_class": training_class,
         "form": form,
         "failing": failing,
         "dock": next((item for item in failing if item.fixes or item.link), None),
-        "passing": [finding for finding in judged.findings if finding.passed],
-        "passing_subjects": _("、").join(
-            subject_of(finding.code) for finding in judged.findings if finding.passed
-        ),
+        "passing": passing,
+        "passing_subjects": _("、").join(subject_of(finding.code) for finding in passing),
+        "noted": [finding for finding in judged.findings if finding.outcome is Outcome.NOTED],
         "to_change": len(judged.failed) + unreadable,
         "total": sum(hours.values(), Decimal(0)),
         "lesson_hour": hour,
@@ -362,7 +364,7 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
             row.problems.append(_("这一节的时间冲突共 %(count)s 处。") % {"count": len(met)})
         if judged.earliest is not None and row.date is not None and row.date < judged.earliest:
             row.problems.append(
-                _("今天提交备案，最早 %(day)s 才能开课。") % {"day": judged.earliest.isoformat()}
+                _("今天提交备案，最早 %(day)s 才能开课。") % {"day": date_format(judged.earliest)}
             )
 
 
@@ -420,7 +422,7 @@ def _failing(
             days = (judged.earliest - training_class.starts_on).days
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
         if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
-            chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": last_day.isoformat()}))
+            chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": date_format(last_day)}))
         page = pages.get(finding.code)
         if finding.waivable:
             page = ("classes:filing", _("在备案页写明理由，申请例外"))

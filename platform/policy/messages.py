@@ -6,7 +6,7 @@ own translator: `fill(message, params, gettext)`. Parameters that are themselves
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -28,6 +28,23 @@ def gettext_noop(message: str) -> Msgid:
 
 def untranslated(message: str) -> str:
     return message
+
+
+# A month has its own name where dates are not written in figures alone.
+_MONTHS = (
+    gettext_noop("1月"),
+    gettext_noop("2月"),
+    gettext_noop("3月"),
+    gettext_noop("4月"),
+    gettext_noop("5月"),
+    gettext_noop("6月"),
+    gettext_noop("7月"),
+    gettext_noop("8月"),
+    gettext_noop("9月"),
+    gettext_noop("10月"),
+    gettext_noop("11月"),
+    gettext_noop("12月"),
+)
 
 
 @runtime_checkable
@@ -91,16 +108,27 @@ def plain(value: object, translate: Translate = untranslated) -> Any:
 
 
 def fill(message: str, params: Mapping[str, object], translate: Translate = untranslated) -> str:
-    """Translate `message`, then fill its %(name)s places. A literal per cent sign is written %%."""
+    """Translate `message`, then fill its %(name)s places: dates as people read them, numbers exactly.
+
+    A literal per cent sign is written %%.
+    """
     if not message:  # a catalogue answers the empty string with its own header
         return ""
     spoken = {name: _spoken(value, translate) for name, value in params.items()}
     return translate(message) % spoken
 
 
+def day_text(day: date, translate: Translate = untranslated) -> str:
+    """Write a day as people read it: `2026年11月23日`, in English `23 Nov 2026`."""
+    parts = {"year": day.year, "month": translate(_MONTHS[day.month - 1]), "day": day.day}
+    return translate(gettext_noop("%(year)s年%(month)s%(day)s日")) % parts
+
+
 def _spoken(value: object, translate: Translate) -> str:
     if isinstance(value, list | tuple):
         return translate(gettext_noop("、")).join(_spoken(item, translate) for item in value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return day_text(value, translate)
     if isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
         return exact_text(value)
     return str(plain(value, translate))

@@ -181,8 +181,8 @@ def test_a_class_that_runs_over_its_end_is_lengthened_to_hold_its_lessons(school
     client = client_of(manager)
     school.enrol(training_class)
     body = text(client.post(url, rows_of([]) | week(week_days=["0"])))
-    assert "不在开班 2026-09-21 到结班 2026-10-04 之间" in body
-    assert "结班改到 2026-11-16" in body
+    assert "不在开班 2026年9月21日 到结班 2026年10月4日 之间" in body
+    assert "结班改到 2026年11月16日" in body
     rows = client.post(url, rows_of([]) | week(week_days=["0"])).context["form"].drafts
     saved = text(client.post(url, rows_of(rows) | {"fix": "extend"}, follow=True))
     training_class.refresh_from_db()

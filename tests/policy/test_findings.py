@@ -1,12 +1,15 @@
 """A finding says how a rule came out, with which numbers and which reading."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 
 from policy.editions import Edition
+from policy.figures import found_text, required_text
 from policy.findings import Finding, Outcome, all_pass
+from policy.messages import fill
 from policy.refusals import Refusal
 from policy.timetable import check_timetable
 
@@ -65,3 +68,40 @@ def test_an_open_number_is_named_too(editions: Mapping[str, Edition]) -> None:
     assert [(one.key, one.render()["status"]) for one in total.numbers] == [("standard_hours.GYB", "unset")]
     other = check_timetable(norm, course_type="IYB", mode="full_live", hours={"live": 24}).findings[0]
     assert (other.outcome, other.numbers) == (Outcome.OPEN, ())
+
+
+@pytest.mark.parametrize(
+    ("finding", "required", "found"),
+    [
+        ({"code": "live_share", "required": "14.4", "actual": 16}, "14.4 课时", "16 课时"),
+        ({"code": "class_size", "required": 60, "actual": 4}, "60 人", "4 人"),
+        (
+            {"code": "lecturer_route", "required": 2, "actual": "2019-03-01"},
+            "从事培训满 2 年",
+            "2019年3月1日 起从事培训",
+        ),
+        (
+            {"code": "institution_designated", "required": "2026-12-31", "actual": True},
+            "2026年12月31日 当天是定点机构",
+            None,
+        ),
+        ({"code": "rectification", "required": None, "actual": 0}, None, "0 项没有完成"),
+        (
+            {"code": "edition_in_force", "passed": False, "required": "2020-12-02", "actual": "2026-01-05"},
+            "施行到 2020年12月2日",
+            "2026年1月5日",
+        ),
+        ({"code": "independence_of_somebody_else", "required": 2, "actual": 1}, None, None),
+        ({"code": "live_session", "required": ["lecturer"], "actual": []}, None, None),
+    ],
+)
+def test_figures_are_said_with_their_unit(
+    finding: Mapping[str, Any], required: str | None, found: str | None
+) -> None:
+    assert (required_text(finding), found_text(finding)) == (required, found)
+
+
+def test_a_day_in_a_message_reads_as_people_write_it() -> None:
+    assert fill("%(days)s 停课。", {"days": [date(2026, 1, 2), date(2026, 11, 23)]}) == (
+        "2026年1月2日、2026年11月23日 停课。"
+    )

@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.editions import all_editions
 from accounts.refusals import rendered
+from policy.figures import found_text, required_text
 from policy.findings import Finding
 from policy.refusals import Refusal
 
@@ -259,7 +260,7 @@ def iso(value: datetime.datetime | None) -> str:
 
 @register.filter
 def said(value: Any, bare: str = "") -> str:
-    """Write what a refusal or finding found or requires, from its JSON: dates as dates, lists with 、.
+    """Write what a refusal or finding found or requires, from its JSON: days and moments as people write them, lists with 、.
 
     A figure or a date that stands alone gets the word `bare` before it: 要求 30.
     """
@@ -273,11 +274,26 @@ def said(value: Any, bare: str = "") -> str:
         return gettext("、").join(said(item) for item in value)
     text = str(value)
     try:
-        text = cn_date(datetime.date.fromisoformat(text)) if len(text) == 10 else text
+        if len(text) == 10:
+            text = cn_date(datetime.date.fromisoformat(text))
+        elif text[10:11] == "T":
+            text = cn_datetime(datetime.datetime.fromisoformat(text))
     except ValueError:
         return text
     is_bare = text != str(value) or text.replace(".", "", 1).isdigit()
     return f"{bare} {text}" if bare and is_bare else text
+
+
+@register.filter
+def said_required(finding: Mapping[str, Any]) -> str:
+    """Write what the rule of a rendered finding requires, figures with their unit."""
+    return required_text(finding, gettext) or said(finding["required"])
+
+
+@register.filter
+def said_found(finding: Mapping[str, Any]) -> str:
+    """Write what a rendered finding found, figures with their unit."""
+    return found_text(finding, gettext) or said(finding["actual"])
 
 
 @register.filter

@@ -11,6 +11,7 @@
  *   [data-yc-focus]                                   gets the focus when it appears (refusals)
  *   <a data-yc-back>                                  goes back in history when there is one
  *   <select data-yc-submit>                           sends its form when changed (filters)
+ *   <details open data-yc-fold>                        is closed on a phone, where it would push the rest away
  *   <button data-yc-print>                            prints
  */
 
@@ -22,6 +23,9 @@ import { say, word } from "./words.js";
 function wake(root) {
   watchAutosave(root);
   watchGuard(root);
+  if (window.matchMedia("(max-width: 767.98px)").matches) {
+    for (const fold of root.querySelectorAll("details[data-yc-fold]")) fold.removeAttribute("open");
+  }
   const called = root.querySelector("[data-yc-focus]");
   if (called instanceof HTMLElement) called.focus();
 }
