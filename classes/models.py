@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, Person, User
-from classes.states import ClassState, EnrolmentState, FilingState, LessonState
+from classes.states import ClassState, EnrolmentState, FilingState, LessonStanding, LessonState
 from courses.models import Course, CourseVersion
 from exchange.models import Package
 from policy.terms import HourKind, Mode, TraineeCategory
@@ -209,6 +209,17 @@ class Lesson(models.Model):
     def is_roomed(self) -> bool:
         """Whether the lesson is held in the live room, where presence is what earns the time."""
         return self.kind in (HourKind.LIVE, HourKind.TUTORING, HourKind.QUALITY)
+
+    def standing_at(self, at: datetime.datetime) -> LessonStanding:
+        """How the lesson stands at a moment: a class that has concluded has none ahead."""
+        if self.state != LessonState.PLANNED:
+            return LessonStanding.OVER if self.state == LessonState.CLOSED else LessonStanding.UNDER_WAY
+        over = at >= self.ends_at or self.training_class.state == ClassState.FINISHED
+        if self.is_roomed:
+            return LessonStanding.NOT_HELD if over else LessonStanding.AHEAD
+        if over:
+            return LessonStanding.OVER
+        return LessonStanding.UNDER_WAY if at >= self.starts_at else LessonStanding.AHEAD
 
 
 class Booking(models.Model):

@@ -106,6 +106,24 @@ class LessonState(models.TextChoices):
     CLOSED = "closed", _("已结束")
 
 
+class LessonStanding(models.TextChoices):
+    """What is true of a lesson at a moment. Only the live room opens and closes lessons; the others just pass."""
+
+    AHEAD = "ahead", _("未开始")
+    UNDER_WAY = "under_way", _("进行中")
+    OVER = "over", _("已结束")
+    NOT_HELD = "not_held", _("没有开课")
+
+    @property
+    def look(self) -> str:
+        return {
+            LessonStanding.AHEAD: "still",
+            LessonStanding.UNDER_WAY: "now",
+            LessonStanding.OVER: "ok",
+            LessonStanding.NOT_HELD: "look",
+        }[self]
+
+
 LESSON_MOVES: Mapping[str, Mapping[str, str]] = {
     LessonState.PLANNED: {"open": LessonState.OPEN},
     LessonState.OPEN: {"close": LessonState.CLOSED},

@@ -24,6 +24,7 @@ from classes.live.models import PresenceInterval, Recording, RoomEvent
 from classes.models import TrainingClass
 from classes.states import ClassState
 from exams.queries import completions_of
+from policy.terms import HourKind
 from subsidies.queries import evidence_of, trace_of
 from supervision import permissions, queries
 from supervision.permissions import ALIAS, supervised
@@ -132,6 +133,8 @@ def class_results(request: HttpRequest, pk: int) -> HttpResponse:
             "class": training_class,
             "tab": "results",
             "rows": completions_of(training_class, using=ALIAS),
+            "exam_is_over": training_class.state == ClassState.FINISHED
+            or not training_class.lessons.filter(kind=HourKind.EXAM, ends_at__gt=timezone.now()).exists(),
         },
     )
 

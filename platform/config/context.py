@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,33 @@ NAVIGATION: dict[Role, tuple[Target, ...]] = {
     ),
 }
 
+# Pages whose address lies under another place than the one they belong to: the start of the page's URL name,
+# and the places it belongs to, of which a person's first one counts.
+BELONGS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("attendance:meter", ("attendance:meter",)),
+    ("attendance:tra", ("attendance:meter", "classes:list", "classes:filings")),
+    ("attendance:watch", ("classes:list",)),
+    ("attendance:", ("classes:list", "classes:filings")),
+    ("live:", ("classes:list",)),
+    ("identity:review", ("classes:list",)),
+    ("exams:", ("exams:mine", "classes:list", "classes:filings")),
+    ("classes:receipt", ("classes:filings",)),
+    ("classes:", ("classes:list", "classes:filings")),
+    ("courses:", ("courses:list", "classes:list")),
+    ("recruitment:class_evidence", ("classes:list", "classes:filings")),
+    ("recruitment:signals", ("classes:filings",)),
+    ("recruitment:institution", ("recruitment:institutions",)),
+    ("recruitment:", ("recruitment:mine", "recruitment:inbox", "recruitment:institutions")),
+    ("registers:measure", ("registers:institutions", "registers:platform")),
+    ("registers:qualification", ("registers:lecturers",)),
+    ("registers:edit", ("registers:lecturers",)),
+    ("accounts:office", ("accounts:accounts",)),
+    ("accounts:edition", ("about",)),
+    ("accounts:compare", ("about",)),
+    ("subsidies:notice", ("subsidies:notices",)),
+    ("subsidies:received", ("subsidies:notices",)),
+)
+
 # The phone's tab bar holds as many places as a thumb can tell apart.
 TABS_AT_MOST = 5
 
@@ -149,8 +177,19 @@ class Frame:
             url = _place(target.name)
             if url is not None:
                 places.setdefault(url, target)
-        here = max((url for url in places if _leads_to(url, self._request.path)), key=len, default=None)
+        here = self._here(places)
         return [NavItem(target.label, url, target.icon, url == here) for url, target in places.items()]
+
+    def _here(self, places: Mapping[str, Target]) -> str | None:
+        """The place of the page at hand: where it belongs, or else the one its address lies under."""
+        path, match = self._request.path, getattr(self._request, "resolver_match", None)
+        named = {target.name: url for url, target in places.items()}
+        if match is not None and path not in places:
+            belongs = next((names for start, names in BELONGS if match.view_name.startswith(start)), ())
+            for name in belongs:
+                if name in named:
+                    return named[name]
+        return max((url for url in places if _leads_to(url, path)), key=len, default=None)
 
     @property
     def tabs(self) -> list[NavItem]:

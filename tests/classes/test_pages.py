@@ -16,7 +16,7 @@ from audit.models import Entry
 from classes import actions
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.rosters import HEADERS, SHEET
-from classes.states import ClassState, FilingState
+from classes.states import ClassState, FilingState, LessonStanding
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row, weeks_later
 
@@ -289,7 +289,7 @@ def test_faults_and_people_are_shown_page_by_page(school, manager):
     assert "C2<" not in second
     good = client.post(url, upload(roster_file([trainee_row(n) for n in range(60)])), follow=True)
     assert "将导入 60 人" in text(good)
-    assert text(client.get(good.redirect_chain[-1][0], {"page": "2"})).count("<tr><td>") == 10
+    assert text(client.get(good.redirect_chain[-1][0], {"page": "2"})).count('<tr><td class="name">') == 10
 
 
 def test_a_preview_is_for_who_uploaded_it_and_for_its_class_alone(school, manager, cast):
@@ -569,6 +569,31 @@ def test_the_registers_findings_on_the_lecturer_lead_the_office_to_the_papers(sc
         assert "<td>讲师资格</td>" in shown
         assert "<td>取消讲师资格</td>" in shown
         assert "请人工看" not in shown
+
+
+def test_what_is_only_noted_is_not_counted_as_passed(school, manager):
+    filing = school.filed()
+    response = page(manager, "filing", filing.training_class_id)
+    noted = [one["code"] for one in filing.findings if one["outcome"] == "noted"]
+    assert noted
+    assert [line.code for line in response.context["pressing"]] == noted
+    assert len(response.context["passed"]) == len(filing.findings) - len(noted)
+    assert f"{len(filing.findings) - len(noted)} 项符合" in text(response)
+    assert f"{len(noted)} 项提示" in text(response)
+
+
+def test_lessons_that_no_room_opens_are_over_when_their_time_has_passed(school):
+    training_class = school.approved()
+    lessons = {lesson.kind: lesson for lesson in training_class.lessons.all()}
+    homework, live = lessons["homework"], lessons["live"]
+    assert homework.standing_at(homework.starts_at - datetime.timedelta(seconds=1)) == LessonStanding.AHEAD
+    assert homework.standing_at(homework.starts_at) == LessonStanding.UNDER_WAY
+    assert homework.standing_at(homework.ends_at) == LessonStanding.OVER
+    assert live.standing_at(live.starts_at) == LessonStanding.AHEAD
+    assert live.standing_at(live.ends_at) == LessonStanding.NOT_HELD
+    training_class.state = ClassState.FINISHED
+    homework.training_class = training_class
+    assert homework.standing_at(homework.starts_at - datetime.timedelta(days=1)) == LessonStanding.OVER
 
 
 def test_a_submission_that_fails_says_so_on_the_page(school, manager):

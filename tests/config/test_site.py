@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template import Context, Template
 from django.test import Client, RequestFactory
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils import translation
 
 from accounts.states import Role
@@ -241,6 +241,30 @@ def test_the_place_one_is_in_is_marked_once(manager):
     request.path = reverse("start")
     current = [item.label for item in context.Frame(request).nav if item.current]
     assert [str(label) for label in current] == ["首页"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("who", "address", "place"),
+    [
+        ("learner", "/classes/7/meter/", "学时"),
+        ("learner", "/attendance/3/lessons/9/", "学时"),
+        ("learner", "/lessons/9/coursework/", "考试"),
+        ("learner", "/lessons/9/sign-in/", "课表"),
+        ("learner", "/register/questionnaire/", "报名"),
+        ("manager", "/classes/7/conclude/", "培训班"),
+        ("manager", "/attendance/3/", "培训班"),
+        ("manager", "/claims/5/", "补贴申请"),
+        ("officer", "/classes/7/filing/", "开班备案"),
+        ("officer", "/registers/measures/2/", "定点机构"),
+        ("operator", "/platform/offices/4/end/", "工作人员"),
+    ],
+)
+def test_the_place_that_is_marked_is_the_one_the_page_belongs_to(cast, who, address, place):
+    request = RequestFactory().get(address)
+    request.user = getattr(cast, who)
+    request.resolver_match = resolve(address)
+    assert [str(item.label) for item in context.Frame(request).nav if item.current] == [place]
 
 
 def test_every_role_has_places():
