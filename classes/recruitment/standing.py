@@ -20,6 +20,24 @@ class Standing:
     over: bool = False
 
 
+def next_for_office(registration: Registration) -> str:
+    """What comes next with a registration, in words for the institution that answers it."""
+    state = registration.status
+    if state != RegistrationState.ASSIGNED:
+        return {
+            RegistrationState.SUBMITTED: _("学员还没有回答筛选问卷，筛选以后才能分班。"),
+            RegistrationState.SCREENED: _("筛选已完成，请分班、放入候补名单或者答复不录取。"),
+            RegistrationState.WAITING: _("学员在候补名单上，有空名额按先后递补。"),
+            RegistrationState.REJECTED: _("已答复不录取。"),
+            RegistrationState.WITHDRAWN: _("学员已撤回报名，证明照片已经销毁。"),
+        }[state]
+    training_class = registration.training_class
+    assert training_class is not None  # a constraint: assigned is on a roster
+    if training_class.state == ClassState.CANCELLED:
+        return _("“%(name)s”取消了，请和学员联系，另行安排。") % {"name": training_class.name}
+    return _("已分到“%(name)s”，在这个班的花名册上。") % {"name": training_class.name}
+
+
 def standing_of(registration: Registration) -> Standing:
     """The stage a registration has come to and the next step, without any personal data."""
     state = registration.status

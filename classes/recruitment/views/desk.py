@@ -34,7 +34,7 @@ from classes.recruitment.forms import (
 from classes.recruitment.models import Registration
 from classes.recruitment.permissions import access_registration, require_institution
 from classes.recruitment.queries import InboxFilter
-from classes.recruitment.standing import standing_of
+from classes.recruitment.standing import next_for_office
 from classes.recruitment.states import REGISTRATION_MOVES, RegistrationState, Source
 from classes.recruitment.views.own import document_page
 from courses.models import Course
@@ -187,7 +187,7 @@ def _registration_page(
         {
             "registration": found,
             "phone": found.open_phone(),
-            "standing": standing_of(found),
+            "next": next_for_office(found),
             "screening": screening,
             "questionnaire": _asked(screening.questionnaire, screening.answers) if screening else [],
             "documents": list(queries.evidence_of(found.institution_id, index)),
