@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.editions import all_editions
 from audit.kinds import Commitment, Digest, Kind, register
 from policy.terms import HourKind, Mode
 
@@ -24,12 +25,39 @@ _CLASS = {
 }
 
 
+# Where somebody on a roster came from, by the start of the source (I4).
+_SOURCES = {
+    "campaign": _("推介页面"),
+    "event": _("线下活动"),
+    "staff": _("机构代填"),
+    "roster": _("花名册导入"),
+}
+
+
+def _edition(edition_id: str) -> str:
+    """Its title; an edition that is gone keeps its id."""
+    known = all_editions().get(edition_id)
+    return f"《{known.title}》" if known else edition_id
+
+
+def _source(source: str) -> str:
+    return str(_SOURCES.get(source.partition("/")[0], source))
+
+
 def register_kinds() -> None:
     """Make this app's kinds known to the log."""
     register(
-        Kind("class.created", sentence=_("建班，{starts_on} 开班，政策版本 {edition}"), schema=_CLASS),
         Kind(
-            "class.changed", sentence=_("修改班级信息，{starts_on} 开班，政策版本 {edition}"), schema=_CLASS
+            "class.created",
+            sentence=_("建班，{starts_on} 开班，政策版本 {edition}"),
+            schema=_CLASS,
+            words={"edition": _edition},
+        ),
+        Kind(
+            "class.changed",
+            sentence=_("修改班级信息，{starts_on} 开班，政策版本 {edition}"),
+            schema=_CLASS,
+            words={"edition": _edition},
         ),
         Kind("class.cancelled", sentence=_("取消开班"), schema={"reason": Digest}),
         Kind("class.started", sentence=_("第一次上课，培训开始")),
@@ -43,6 +71,7 @@ def register_kinds() -> None:
             "roster.trainee_added",
             sentence=_("编入 1 名学员，报名来源 {source}，现在共 {trainees} 人"),
             schema={"trainee": int, "trainees": int, "source": str, "commitment": Commitment},
+            words={"source": _source},
         ),
         Kind(
             "roster.trainee_removed",

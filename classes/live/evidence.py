@@ -8,11 +8,15 @@ from audit.kinds import Commitment, Digest, Kind, register
 from classes.live.states import Closing
 
 
+def _seconds(milliseconds: int) -> str:
+    return str(milliseconds // 1000)
+
+
 def register_kinds() -> None:
     register(
         Kind(
             "presence.closed",
-            sentence=_("在课堂 {started_at} 至 {last_seen_at}，心跳 {heartbeats} 次"),
+            sentence=_("在课堂 {started_at} 至 {last_seen_at}，收到信号 {heartbeats} 次"),
             schema={
                 "connection": str,
                 "started_at": datetime,
@@ -35,7 +39,8 @@ def register_kinds() -> None:
         ),
         Kind(
             "recording.made",
-            sentence=_("录像 {feed}，{started_at} 起，{duration_ms} 毫秒"),
+            sentence=_("录像 {feed}，{started_at} 起，长 {duration_ms} 秒"),
             schema={"feed": str, "started_at": datetime, "duration_ms": int, "file": Digest, "size": int},
+            words={"duration_ms": _seconds},
         ),
     )

@@ -80,12 +80,14 @@ class FactsRefused(ValueError):
 class Kind:
     """One kind of evidence: its dotted name, the sentence people read, and the facts it holds.
 
-    The sentence is a translatable string with `{fact}` places, or a function of the decoded facts.
+    The sentence is a translatable string with `{fact}` places, or a function of the decoded facts. `words`
+    says facts that are kept as codes (an edition's id, a page's address) as people know them.
     """
 
     name: str
     sentence: Sentence
     schema: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -136,7 +138,14 @@ class Kind:
         decoded = self.decode(facts)
         if callable(self.sentence):
             return self.sentence(decoded)
-        readable = _Readable({name: _readable(value) for name, value in decoded.items()})
+        readable = _Readable(
+            {
+                name: self.words[name](value)
+                if name in self.words and value is not None
+                else _readable(value)
+                for name, value in decoded.items()
+            }
+        )
         return str(self.sentence).format_map(readable)
 
     def strangers(self) -> set[str]:
@@ -330,7 +339,8 @@ def _readable(value: Any) -> str:
         case bool():
             return _("是") if value else _("否")
         case datetime():
-            return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
+            local = timezone.localtime(value)
+            return f"{formats.date_format(local.date())} {local:%H:%M:%S}"
         case date():
             return formats.date_format(value)
         case Enum():

@@ -7,6 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from audit.kinds import Digest, Kind, register
 from identity.states import ConsentPurpose, Destroyed, Outcome, Purpose
 
+
+def _percent(permille: int) -> str:
+    return f"{permille // 10}.{permille % 10}"
+
+
 register(
     Kind(
         "consent.given",
@@ -36,7 +41,7 @@ register(
     ),
     Kind(
         "face.checked",
-        sentence=_("人脸核对（{purpose}）：{outcome}，相似度 {score_permille} ‰"),
+        sentence=_("人脸核对（{purpose}）：{outcome}，相似度 {score_permille} %"),
         schema={
             "check": int,
             "purpose": Purpose,
@@ -46,6 +51,7 @@ register(
             "score_permille": int | None,
             "template": Digest | None,
         },
+        words={"score_permille": _percent},
     ),
     Kind("face.picture_seen", sentence=_("为人工核对打开照片"), schema={"check": int}),
     Kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from fractions import Fraction
 
 from django.db import models
 from django.db.models import F, Q
@@ -167,6 +168,11 @@ class FaceCheck(models.Model):
     def passed(self) -> bool:
         """Whether this check proves that the person was there."""
         return self.state in PROVEN
+
+    @property
+    def likeness(self) -> Fraction | None:
+        """How alike the faces are, as a share; None where nothing was compared."""
+        return None if self.score_permille is None else Fraction(self.score_permille, 1000)
 
     @property
     def outcome(self) -> Outcome | None:

@@ -150,7 +150,9 @@ def test_other_numbers_may_be_in_text(text: str):
 
 def test_the_sentence_reads_facts_as_people_write_them():
     sentence = EVERYTHING.render(EVERYTHING.encode(FACTS))
-    assert sentence == ("学员 7 于 2026年9月7日 合格，5400 秒，6000.00 元，2026-09-07 09:02:03，1、2，是，—")
+    assert sentence == (
+        "学员 7 于 2026年9月7日 合格，5400 秒，6000.00 元，2026年9月7日 09:02:03，1、2，是，—"
+    )
 
 
 def test_a_sentence_may_be_a_function_of_the_decoded_facts():
@@ -204,3 +206,14 @@ def test_every_registered_kind_has_a_sentence():
             kind.name for kind in kinds.registered() if not callable(kind.sentence) and not str(kind.sentence)
         ]
     assert silent == []
+
+
+def test_a_fact_that_is_a_code_is_said_in_words() -> None:
+    spoken = Kind(
+        "probe.spoken",
+        sentence="版本 {edition}，来源 {source}",
+        schema={"edition": str, "source": str | None},
+        words={"edition": lambda code: f"《{code.upper()}》", "source": lambda code: code.partition("/")[0]},
+    )
+    assert spoken.render({"edition": "demo", "source": "campaign/9"}) == "版本 《DEMO》，来源 campaign"
+    assert spoken.render({"edition": "demo", "source": None}) == "版本 《DEMO》，来源 —"

@@ -7,6 +7,7 @@ from django.db import DatabaseError, connections, transaction
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from audit import kinds
 from audit.models import Entry
 from classes.models import TrainingClass
 from config.demo.cast import build_cast, find_cast
@@ -167,3 +168,18 @@ def test_every_address_of_the_house_is_walked_above(world):
         if getattr(resolver, "app_name", None) == "supervision"
     }
     assert len(named) == sum(1 for address in pages(world) if address.startswith("/supervision/"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "words"),
+    [
+        ("supervision.looked", {"path": "/supervision/classes/2/results/"}, "“班级的考试与证书”"),
+        ("supervision.looked", {"path": "/api/v1/supervision/classes/"}, "/api/v1/supervision/classes/"),
+        ("supervision.looked", {"path": "/gone/"}, "/gone/"),
+        ("class.created", {"edition": "demo", "starts_on": "2026-09-21"}, "《"),
+        ("roster.trainee_added", {"source": "campaign/9"}, "报名来源 推介页面，"),
+        ("roster.trainee_added", {"source": "event/K7Q2"}, "报名来源 线下活动，"),
+    ],
+)
+def test_evidence_names_pages_editions_and_sources_in_words(kind, facts, words):
+    assert words in kinds.get(kind).render(facts)
