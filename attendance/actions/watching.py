@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models.functions import Upper
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_noop
 
 import audit
@@ -184,7 +185,7 @@ def judge_watchable(training_class: TrainingClass, material: Material, at: datet
             found=at,
             required=first.starts_at,
             rule="F9",
-            params={"opens": timezone.localtime(first.starts_at).strftime("%Y-%m-%d %H:%M")},
+            params={"opens": date_format(timezone.localtime(first.starts_at), "DATETIME_FORMAT")},
             next_step=gettext_noop("请到时间再来看。"),
         )
 

@@ -6,6 +6,7 @@ import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 
 import audit
 from accounts.editions import edition as find_edition
@@ -139,7 +140,7 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             found=at.isoformat(),
             required=earliest.isoformat(),
             rule="L2",
-            params={"earliest": timezone.localtime(earliest).strftime("%Y-%m-%d %H:%M:%S")},
+            params={"earliest": date_format(timezone.localtime(earliest), "DATETIME_FORMAT")},
             next_step=gettext_noop("请到时间再开课。"),
         )
     if at >= lesson.ends_at:

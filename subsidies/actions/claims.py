@@ -512,7 +512,7 @@ def _require_notice_over(claim: Claim, at: datetime.datetime) -> None:
             found=legal_day(at).isoformat(),
             required=notice.last_day.isoformat(),
             rule="Q5",
-            params={"last_day": notice.last_day.isoformat()},
+            params={"last_day": notice.last_day},
             next_step=gettext_noop("请在公示结束后再来核定。"),
         )
 

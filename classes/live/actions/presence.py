@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models.functions import Upper
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_noop
 
 import audit
@@ -123,7 +124,7 @@ def _judge_waiting(lesson: Lesson, at: datetime.datetime) -> None:
             found=at,
             required=doors,
             rule="L2",
-            params={"doors": timezone.localtime(doors).strftime("%Y-%m-%d %H:%M:%S")},
+            params={"doors": date_format(timezone.localtime(doors), "DATETIME_FORMAT")},
             next_step=gettext_noop("请到时间再进。"),
         )
     if at >= lesson.ends_at:
