@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -96,7 +97,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     training_class = permissions.access_class(user, pk)
     permissions.require_manage(user, training_class)
     form = TimetableForm.sent(request.POST)
-    context = _context(training_class, form) | {"fragment": True, "editable_check": True}
+    context = _context(training_class, form) | {"fragment": True}
     return render(request, "classes/timetable_check.html", context)
 
 
@@ -136,7 +137,7 @@ def _fixed(
             starts_on=training_class.starts_on + shift,
             ends_on=training_class.ends_on + shift,
             words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
-            % {"day": judged.earliest.isoformat(), "days": shift.days},
+            % {"day": date_format(judged.earliest), "days": shift.days},
         )
     last_day = _last_day(form.drafts)
     if code == "extend" and last_day and last_day > training_class.ends_on:
@@ -147,7 +148,7 @@ def _fixed(
             drafts=form.drafts,
             starts_on=training_class.starts_on,
             ends_on=last_day,
-            words=_("结班改到 %(day)s，课表已保存。") % {"day": last_day.isoformat()},
+            words=_("结班改到 %(day)s，课表已保存。") % {"day": date_format(last_day)},
             undoable=False,  # the rows before did not fit into the class before
         )
     return _page(request, training_class, form, editable=True, saved=False)
@@ -280,7 +281,6 @@ def _page(
     context |= {
         "before": before,
         "editable": editable,
-        "editable_check": editable,
         "saved": saved,
         "refusal": refusal,
         "lessons": list(training_class.lessons.all()),
@@ -362,7 +362,7 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
             row.problems.append(_("这一节的时间冲突共 %(count)s 处。") % {"count": len(met)})
         if judged.earliest is not None and row.date is not None and row.date < judged.earliest:
             row.problems.append(
-                _("今天提交备案，最早 %(day)s 才能开课。") % {"day": judged.earliest.isoformat()}
+                _("今天提交备案，最早 %(day)s 才能开课。") % {"day": date_format(judged.earliest)}
             )
 
 
@@ -420,7 +420,7 @@ def _failing(
             days = (judged.earliest - training_class.starts_on).days
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
         if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
-            chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": last_day.isoformat()}))
+            chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": date_format(last_day)}))
         page = pages.get(finding.code)
         if finding.waivable:
             page = ("classes:filing", _("在备案页写明理由，申请例外"))
