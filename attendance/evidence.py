@@ -1,7 +1,7 @@
 """What this app leaves in the evidence log. Times are server times; lengths are whole microseconds."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from attendance.states import CheckKind, SignInMethod, WatchClosing
-from audit.kinds import Kind, register
+from audit.kinds import Digest, Kind, register
 
 
 def _answer_sentence(facts: Mapping[str, Any]) -> str:
@@ -63,6 +63,18 @@ register(
         "attendance.check_closed",
         sentence=_("检查截止：{kind}，应答 {answered} 人，未应答 {missed_count} 人"),
         schema={"check": int, "kind": CheckKind, "answered": int, "missed_count": int, "missed": list[int]},
+    ),
+    Kind(
+        "losses.reviewed",
+        sentence=_("核查学员流失：没有发现授课效果较差"),
+        schema={
+            "review": int,
+            "person": int,
+            "opened_on": date,
+            "classes": list[int],
+            "ground": Digest,
+            "bureau": int,
+        },
     ),
     Kind(
         "attendance.unit_credited",

@@ -28,13 +28,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.editions import edition as find_edition
-from accounts.models import Bureau, User
+from accounts.models import Bureau, Person, User
 from accounts.permissions import region_prefix
 from accounts.registers.models import Measure
 from accounts.registers.permissions import offices_of
 from accounts.registers.states import MeasureKind
 from accounts.start import Task
 from attendance.credit import BY_HANDING_IN, BY_PRESENCE
+from attendance.models import LossReview
 from policy.classes import ClassLoss, judge_losses, last_losing_run
 from policy.findings import Finding
 from policy.messages import fill, percent_text
@@ -123,7 +124,8 @@ class LecturerLosses:
     classes: tuple[LostClass, ...]
     finding: Finding
     opened_on: datetime.date | None  # the last day of the class that last completed a run; None if none did
-    is_answered: bool = False  # a disqualification was ordered since
+    is_answered: bool = False  # a disqualification was ordered since, or an office found the teaching sound
+    review: LossReview | None = None  # of this case
 
     @property
     def message(self) -> str:
@@ -156,6 +158,11 @@ def losses_in(offices: Iterable[Bureau], using: str = "default") -> list[Lecture
     return sorted(_with_answers(judged, using), key=lambda one: (not one.is_open, one.opened_on is None))
 
 
+def case_of(person: Person, office: Bureau, using: str = "default") -> LecturerLosses | None:
+    """One lecturer's classes as an office sees them; None where there are none in its region."""
+    return next((one for one in losses_in([office], using) if one.person_id == person.pk), None)
+
+
 def _judged(who: tuple[int, str, str], rows: Iterable[tuple[Any, ...]]) -> LecturerLosses:
     classes = [
         LostClass(class_id, name, school, ends_on, is_here, edition, ClassLoss(roster, remaining))
@@ -173,7 +180,7 @@ def _judged(who: tuple[int, str, str], rows: Iterable[tuple[Any, ...]]) -> Lectu
 
 
 def _with_answers(judged: Sequence[LecturerLosses], using: str) -> list[LecturerLosses]:
-    """Say of each case whether a lecturer was disqualified since it opened, or still is."""
+    """Say of each case whether a lecturer was disqualified since it opened, or still is, or was cleared."""
     opened = {one.person_id: one.opened_on for one in judged if one.opened_on is not None}
     orders = Measure.objects.using(using).filter(kind=MeasureKind.DISQUALIFICATION, person__in=opened)
     answered = {
@@ -181,7 +188,17 @@ def _with_answers(judged: Sequence[LecturerLosses], using: str) -> list[Lecturer
         for person_id, ordered_at, ended_on in orders.values_list("person_id", "ordered_at", "ended_on")
         if ended_on is None or timezone.localdate(ordered_at) >= opened[person_id]
     }
-    return [replace(one, is_answered=one.person_id in answered) for one in judged]
+    reviews = LossReview.objects.using(using).filter(person__in=opened)
+    reviews = reviews.select_related("bureau", "reviewed_by__person")
+    cleared = {one.person_id: one for one in reviews if one.opened_on == opened[one.person_id]}
+    return [
+        replace(
+            one,
+            is_answered=one.person_id in answered or one.person_id in cleared,
+            review=cleared.get(one.person_id),
+        )
+        for one in judged
+    ]
 
 
 def next_steps_for(user: User, now: datetime.datetime) -> Iterable[Task]:

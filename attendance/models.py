@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Person, User
+from accounts.models import Bureau, Person, User
 from attendance.states import (
     DECIDED_STATES,
     LIVE_STATES,
@@ -26,6 +26,7 @@ from courses.models import Material
 from identity.models import FaceCheck
 
 MICROSECONDS = 1_000_000
+GROUND_LENGTH = 500  # characters
 
 
 class SignIn(models.Model):
@@ -306,3 +307,35 @@ class Verdict(models.Model):
     @property
     def required_seconds(self) -> Decimal:
         return Decimal(self.required_microseconds) / MICROSECONDS
+
+
+class LossReview(models.Model):
+    """That an office looked into a lecturer's lost trainees and did not find the teaching poor (L5).
+
+    It answers the case that the figures opened, which its day names; a later run opens another.
+    """
+
+    append_only: ClassVar[bool] = True
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="loss_reviews")
+    # The last day of the class that completed the run.
+    opened_on = models.DateField(_("提请核查的班结班日期"))
+    ground = models.CharField(_("核查情况"), max_length=GROUND_LENGTH)
+    bureau = models.ForeignKey(Bureau, models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField(_("登记时间"))
+    reviewed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["person_id", "opened_on"]
+        verbose_name = _("学员流失核查")
+        constraints = [
+            models.UniqueConstraint(fields=["person", "opened_on"], name="one_review_of_a_loss_case"),
+            models.CheckConstraint(name="loss_review_has_a_ground", condition=~Q(ground="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.opened_on}"
+
+    @property
+    def subject(self) -> str:
+        return f"person/{self.person_id}/loss-review/{self.pk}"

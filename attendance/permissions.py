@@ -4,8 +4,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils.translation import gettext_noop
 
-from accounts.models import Bureau, User
-from accounts.registers.permissions import offices_of
+from accounts.models import Bureau, Person, User
+from accounts.registers.permissions import access_lecturer, office_over_lecturer, offices_of
 from attendance.models import Check, SignIn
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.permissions import access_class, access_lesson, can_teach, sees_roster
@@ -77,6 +77,15 @@ def access_times_of_class(user: User | AnonymousUser, pk: int) -> TrainingClass:
     if not sees_roster(user, training_class):
         raise Http404
     return training_class
+
+
+def access_lecturer_losses(user: User | AnonymousUser, pk: int) -> tuple[Person, Bureau]:
+    """A lecturer of the region and the office that decides about them (L5); Http404 for others."""
+    person = access_lecturer(user, pk)
+    office = office_over_lecturer(user, person)
+    if office is None:
+        raise Http404
+    return person, office
 
 
 def access_losses(user: User | AnonymousUser) -> list[Bureau]:

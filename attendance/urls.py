@@ -16,6 +16,7 @@ urlpatterns = [
     path("classes/<int:pk>/meter/", views.meter, name="meter"),
     path("classes/<int:pk>/attendance/", views.class_table, name="class"),
     path("attendance/losses/", views.losses, name="losses"),
+    path("attendance/losses/<int:pk>/", views.loss_case, name="loss_case"),
     path("attendance/<int:pk>/", views.trainee, name="trainee"),
     path("attendance/<int:pk>/lessons/<int:lesson>/", views.lesson_trace, name="trace"),
 ]

@@ -23,10 +23,11 @@ from attendance import actions, drawing, queries
 from attendance.actions.sign_in import sign_in_opens_at
 from attendance.actions.watching import judge_watchable
 from attendance.credit import floor_seconds
-from attendance.forms import CodeForm
-from attendance.losses import losses_in
+from attendance.forms import CodeForm, LossReviewForm
+from attendance.losses import case_of, losses_in
 from attendance.meter import groups_of, outlook
 from attendance.permissions import (
+    access_lecturer_losses,
     access_losses,
     access_roomed_lesson,
     access_sign_in,
@@ -367,6 +368,42 @@ def losses(request: HttpRequest) -> HttpResponse:
             # A lecturer who left the region has a case here, and their register elsewhere.
             "registered": set(registered.values_list("pk", flat=True)),
         },
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def loss_case(request: HttpRequest, pk: int) -> HttpResponse:
+    """One lecturer's figures, and what an office found that looked into them (L5)."""
+    user = _user(request)
+    person, office = access_lecturer_losses(user, pk)
+    status, form = 200, LossReviewForm(request.POST or None)
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                actions.find_teaching_sound(
+                    person=person,
+                    opened_on=given["opened_on"],
+                    ground=given["ground"],
+                    actor=user,
+                    at=timezone.now(),
+                )
+            except Refusal as refusal:
+                body, status = rendered(refusal), refusal.status
+                form.add_error(None, body["message"] + body["details"]["next"])
+            else:
+                messages.success(request, _("已登记，这件事项办结。"))
+                return redirect("attendance:losses")
+    case = case_of(person, office)
+    if request.method != "POST" and case is not None:
+        form = LossReviewForm(initial={"opened_on": case.opened_on})
+    return render(
+        request,
+        "attendance/loss_case.html",
+        {"person": person, "one": case, "form": form},
+        status=status,
     )
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -342,7 +343,7 @@ def last_filing_day(training_class: TrainingClass) -> datetime.date | None:
 
 
 def _lead_words(training_class: TrainingClass, last_day: datetime.date | None, today: datetime.date) -> str:
-    day, lead = training_class.starts_on.isoformat(), filing_lead(training_class)
+    day, lead = date_format(training_class.starts_on), filing_lead(training_class)
     if last_day and last_day < today:
         return _("%(day)s 开班已经来不及备案，请把开班日期往后改") % {"day": day}
     if not lead:
@@ -372,8 +373,8 @@ def _officer_steps(user: User) -> Iterable[Task]:
         yield Task(
             title=_("%(count)s 件开班备案等您审核") % {"count": summary["count"]},
             url=reverse("classes:filings"),
-            detail=_("最早一件提交于 %(at)s")
-            % {"at": timezone.localtime(summary["first"]).strftime("%Y-%m-%d %H:%M")},
+            detail=_("最早一件提交于 %(day)s")
+            % {"day": date_format(timezone.localtime(summary["first"]), "DATETIME_FORMAT")},
             icon="rubber-stamp",
             urgent=True,
         )

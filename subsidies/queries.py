@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -261,7 +262,7 @@ def _officer_steps(user: User, now: datetime.datetime) -> Iterator[Task]:
             title=ngettext("%(n)s 件补贴申请等您受理", "%(n)s 件补贴申请等您受理", waiting["count"])
             % {"n": waiting["count"]},
             url=f"{reverse('subsidies:list')}?state={ClaimState.SUBMITTED}",
-            detail=_("最早一件提交于 %(day)s") % {"day": legal_day(waiting["first"]).isoformat()},
+            detail=_("最早一件提交于 %(day)s") % {"day": date_format(legal_day(waiting["first"]))},
             icon="coin-yuan",
             urgent=True,
         )

@@ -155,6 +155,7 @@ def find_places(world: World) -> Places:
         "campaigns/": campaign.pk,
         "events/": campaign.events.get().pk,
         "lecturers/": cast.trainer.person_id,
+        "losses/": cast.trainer.person_id,
         "lecturers/@new": entered.person_id,
         "qualifications/": submitted.pk,
         "qualifications/@draft": entered.pk,

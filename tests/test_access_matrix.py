@@ -256,6 +256,8 @@ attendance:watch           get    L T S M O P
 attendance:class           get    T S M O P
 attendance:trainee         get    L T S M O P
 attendance:losses          get    O
+attendance:loss_case       get    O
+attendance:loss_case       post   O
 subsidies:list             get    L T S M R O G F P
 subsidies:draw_up          post   M
 subsidies:claim            get    M O

@@ -5,6 +5,7 @@ Locks: class → lesson → check → enrolment → person → room → evidence
 """
 
 from attendance.actions.checks import answer_check, ask_question, call_roll, close_due_checks
+from attendance.actions.losses import find_teaching_sound
 from attendance.actions.sign_in import (
     confirm_sign_in,
     issue_sign_in_code,
@@ -30,6 +31,7 @@ __all__ = [
     "confirm_sign_in",
     "credit_unit",
     "end_watch",
+    "find_teaching_sound",
     "issue_sign_in_code",
     "open_watch",
     "refuse_sign_in",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Institution, Person, User
@@ -274,7 +275,7 @@ def _trainee_steps(person: Person) -> Iterator[Task]:
             detail=_("%(state)s，%(day)s 报名")
             % {
                 "state": registration.get_state_display(),
-                "day": timezone.localdate(registration.submitted_at).isoformat(),
+                "day": date_format(timezone.localdate(registration.submitted_at)),
             },
             icon="clipboard-check",
         )

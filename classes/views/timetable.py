@@ -98,7 +98,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     training_class = permissions.access_class(user, pk)
     permissions.require_manage(user, training_class)
     form = TimetableForm.sent(request.POST)
-    context = _context(training_class, form) | {"fragment": True, "editable_check": True}
+    context = _context(training_class, form) | {"fragment": True}
     return render(request, "classes/timetable_check.html", context)
 
 
@@ -282,7 +282,6 @@ def _page(
     context |= {
         "before": before,
         "editable": editable,
-        "editable_check": editable,
         "saved": saved,
         "refusal": refusal,
         "lessons": list(training_class.lessons.all()),

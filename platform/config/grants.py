@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "attendance_unitcredit",
     "attendance_watchedstretch",
     "attendance_verdict",
+    "attendance_lossreview",
     "subsidies_remark",
 )
 # What a regulator's login cannot read: faces, keys, secrets of a session, counters against guessing.

@@ -2,10 +2,11 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -16,20 +17,25 @@ from accounts.registers.actions import Order
 from accounts.registers.states import Ground, MeasureKind
 from accounts.start import tasks_for
 from accounts.states import Department, Role
+from attendance.actions import find_teaching_sound
 from attendance.losses import LecturerLosses, losses_in
-from attendance.models import UnitCredit
+from attendance.models import LossReview, UnitCredit
 from attendance.states import SignInState
+from audit.models import Entry
+from audit.queries import entries_about
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.states import ClassState, LessonState
 from config.demo.cast import Cast, made_up_id_number
 from courses.models import Course
 from courses.states import Origin
+from policy.refusals import Refusal
 from tests.attendance.conftest import DAY, Room, clock
 from tests.cast import client_of
 from tests.on_record import finish_on_record, leave_on_record
 
 pytestmark = pytest.mark.django_db
 Finished = Callable[..., TrainingClass]
+AFTER = clock("09:00", DAY + datetime.timedelta(days=90))
 WEEK = datetime.timedelta(days=7)
 
 
@@ -236,8 +242,8 @@ def test_classes_of_another_region_count_and_show_their_figures_only(
     assert reverse("attendance:class", args=[theirs.pk]) not in shown
     assert cast.rival_school.name not in shown
     assert reverse("attendance:class", args=[theirs.pk]) in other
-    # The lecturer is on the register here; the other office sees the case, and who enters the measure.
-    link = reverse("registers:disqualify", args=[cast.trainer.person_id])
+    # The lecturer is on the register here; the other office sees the case, and who enters the decision.
+    link = reverse("attendance:loss_case", args=[cast.trainer.person_id])
     assert (link in shown, link in other) == (True, False)
     assert "由任教地的人社部门登记" in other
 
@@ -256,7 +262,7 @@ def test_the_page_opens_a_case_and_leaves_the_decision_to_a_person(
     assert "不取消任何人的资格" in page
     assert "由具名的经办人员核实以后决定" in page
     assert page.index("李明远") < page.index("丁一鸣")  # the open case first, though its name comes later
-    assert page.count("核实属实，去登记取消资格") == 1
+    assert page.count("去登记核查结果") == 1
     assert "连续 2 个班学员流失达到 50%" in page
     assert (
         reverse("attendance:losses")
@@ -308,3 +314,101 @@ def test_more_classes_and_lecturers_take_no_more_queries(
     with CaptureQueriesContext(connection) as many:
         assert client.get(url).content.decode().count("<section") >= 4
     assert len(many) == len(one)
+
+
+# --- what an office finds ---
+
+
+def _review(officer: User, case: LecturerLosses, *, ground: str = "走访 6 人，都因农忙。") -> None:
+    assert case.opened_on is not None
+    find_teaching_sound(
+        person=Person.objects.get(pk=case.person_id),
+        opened_on=case.opened_on,
+        ground=ground,
+        actor=officer,
+        at=AFTER,
+    )
+
+
+def test_a_review_answers_this_case_and_a_later_run_opens_another(finished: Finished, officer: User):
+    for _ in range(2):
+        finished(4, 2)
+    [case] = of(officer)
+    _review(officer, case)
+    [case] = of(officer)
+    assert (case.is_open, case.is_answered) == (False, True)
+    assert case.review is not None
+    assert case.review.ground == "走访 6 人，都因农忙。"
+    assert tasks(officer, AFTER) == []
+    assert "核查过，没有发现较差" in page_of(officer)
+    [entry] = entries_about(case.review.subject)
+    assert (entry.kind, entry.actor_id) == ("losses.reviewed", officer.pk)
+    assert "农忙" not in str(entry.facts)
+    finished(4, 1)
+    assert of(officer)[0].is_open  # this class and the one before are another run
+
+
+def test_reviewing_again_changes_nothing(finished: Finished, officer: User):
+    for _ in range(2):
+        finished(4, 2)
+    [case] = of(officer)
+    _review(officer, case)
+    _review(officer, case, ground="又想了想。")
+    [review] = LossReview.objects.all()
+    assert review.ground == "走访 6 人，都因农忙。"
+    assert Entry.objects.filter(kind="losses.reviewed").count() == 1
+
+
+@pytest.mark.parametrize("ground", ["", "  ", "长" * 501])
+def test_a_review_says_what_was_looked_into(finished: Finished, officer: User, ground: str):
+    for _ in range(2):
+        finished(4, 2)
+    [case] = of(officer)
+    with pytest.raises(Refusal, check=lambda refusal: refusal.code == "ground_missing"):
+        _review(officer, case, ground=ground)
+    assert of(officer)[0].is_open
+
+
+def test_only_the_case_that_was_looked_at_is_closed(finished: Finished, officer: User):
+    for _ in range(3):
+        finished(4, 2)
+    [case] = of(officer)
+    assert case.opened_on is not None
+    before = replace(case, opened_on=case.opened_on - WEEK)
+    with pytest.raises(Refusal, check=lambda refusal: refusal.code == "loss_case_closed"):
+        _review(officer, before)
+    assert not LossReview.objects.exists()
+
+
+def test_a_review_is_written_once(finished: Finished, officer: User):
+    for _ in range(2):
+        finished(4, 2)
+    _review(officer, of(officer)[0])
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        LossReview.objects.update(ground="改了")
+
+
+def test_an_officer_enters_a_review_on_the_page(finished: Finished, officer: User):
+    for _ in range(2):
+        finished(4, 2)
+    [case] = of(officer)
+    client, url = client_of(officer), reverse("attendance:loss_case", args=[case.person_id])
+    page = client.get(url).content.decode()
+    assert reverse("registers:disqualify", args=[case.person_id]) in page
+    sent = {"opened_on": str(case.opened_on), "ground": "走访 6 人，都因农忙。"}
+    assert client.post(url, sent).status_code == 400
+    assert not LossReview.objects.exists()
+    assert client.post(url, sent | {"sure": "on"}).status_code == 302
+    after = client.get(url).content.decode()
+    assert "走访 6 人，都因农忙。" in after
+    assert "<textarea" not in after
+    late = client.post(url, sent | {"sure": "on", "opened_on": "2020-01-01"})
+    assert late.status_code == 409
+    assert "已经有了决定" in late.content.decode()
+
+
+def test_a_lecturer_of_another_region_has_no_such_page(
+    finished: Finished, officer: User, now: datetime.datetime
+):
+    stranger = _person("罗文", 320, now)
+    assert client_of(officer).get(reverse("attendance:loss_case", args=[stranger.pk])).status_code == 404

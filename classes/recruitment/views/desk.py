@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Institution, User
 from accounts.refusals import rendered
+from accounts.slips import slip_page
 from classes.actions import free_places
 from classes.models import CATEGORIES, TrainingClass
 from classes.permissions import access_class, require_manage
@@ -347,7 +349,8 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
         issued = actions.issue_code(registration=found, actor=user, at=timezone.now())
     except Refusal as refusal:
         return _registration_page(request, found, refusal=rendered(refusal), status=refusal.status)
-    return render(request, "recruitment/activation.html", {"registration": found, "issued": issued})
+    back_url = reverse("recruitment:registration", args=[found.pk])
+    return slip_page(request, issued, back_url=back_url, back_label=found.name)
 
 
 @login_required
