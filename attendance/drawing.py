@@ -6,11 +6,12 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from attendance.models import MICROSECONDS
+from attendance.credit import floor_seconds
 from attendance.states import CheckKind
 from attendance.trace import Fate, LessonTrace, Stretch
 
@@ -89,23 +90,30 @@ def whole(traced: LessonTrace) -> list[tuple[str, datetime.datetime, datetime.da
 
 
 def sum_of(traced: LessonTrace) -> str:
-    """The credited pieces added up, exactly: 4,090 + 2,590 + 2,400 = 9,080. Empty where nothing was credited.
+    """The credited pieces added up: 4,090 + 2,590 + 2,400 = 9,080. Empty where nothing was credited.
 
-    A lesson that was capped says so by ending with its worth: … = 11,000，计入 10,800.
+    In whole seconds, cut so that they add up. A lesson that was capped says so by ending with its worth:
+    … = 11,000，计入 10,800.
     """
     pieces = traced.credited
     if not pieces:
         return ""
+    shown = whole_seconds([piece.microseconds for piece in pieces])
     whole = sum(piece.microseconds for piece in pieces)
-    text = " + ".join(_seconds(piece.microseconds) for piece in pieces)
-    if len(pieces) > 1:
+    text = " + ".join(f"{seconds:,}" for seconds in shown) or "0"
+    if len(shown) > 1:
         text = f"{text} = {_seconds(whole)}"
     return text if whole == traced.microseconds else f"{text}{_('，计入')} {_seconds(traced.microseconds)}"
 
 
+def whole_seconds(lengths: Iterable[int]) -> list[int]:
+    """Lengths in microseconds as whole seconds that add up to the cut total; what fills none is left out."""
+    ends = [floor_seconds(end) for end in accumulate(lengths)]
+    return [end - start for start, end in pairwise([0, *ends]) if end > start]
+
+
 def _seconds(microseconds: int) -> str:
-    whole, rest = divmod(microseconds, MICROSECONDS)
-    return f"{whole:,}.{rest:06d}".rstrip("0") if rest else f"{whole:,}"
+    return f"{floor_seconds(microseconds):,}"
 
 
 def _left(moment: datetime.datetime, starts_at: datetime.datetime, ends_at: datetime.datetime) -> Fraction:

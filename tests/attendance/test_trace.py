@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from attendance import queries
+from attendance.drawing import whole_seconds
 from attendance.models import MICROSECONDS, SignIn
 from attendance.states import SignInMethod, SignInState
 from attendance.trace import Fate, LessonTrace, Reason
@@ -184,3 +185,16 @@ def test_one_lesson_and_three_lessons_cost_the_same_queries(
         room.lesson(f"{hour}:00", f"{hour}:45", hours="1")
     with django_assert_num_queries(6):
         queries.trace(enrolment)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "shown"),
+    [
+        ([1_832_772_418, 988_187], [1832, 1]),
+        ([600_000, 600_000, 2_000_000], [1, 2]),
+        ([4_090_000_000, 2_590_000_000], [4090, 2590]),
+        ([999_999], []),
+    ],
+)
+def test_pieces_on_the_screen_are_whole_seconds_that_add_up(lengths: list[int], shown: list[int]) -> None:
+    assert whole_seconds(lengths) == shown
