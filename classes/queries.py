@@ -310,13 +310,14 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
         returned = training_class.state == ClassState.RETURNED
         last_day = last_filing_day(training_class)
         if returned:
-            title, url, icon = _("改好“%(name)s”，重新提交"), "classes:filing", "edit"
+            title, act, url, icon = _("改好“%(name)s”，重新提交"), _("去改"), "classes:filing", "edit"
         elif not training_class.people:
-            title, url, icon = _("给“%(name)s”导入花名册"), "classes:roster", "table-import"
+            title, act = _("给“%(name)s”导入花名册"), _("去导入")
+            url, icon = "classes:roster", "table-import"
         elif not training_class.units:
-            title, url, icon = _("给“%(name)s”排课表"), "classes:timetable", "calendar"
+            title, act, url, icon = _("给“%(name)s”排课表"), _("去排课"), "classes:timetable", "calendar"
         else:
-            title, url, icon = _("提交“%(name)s”的开班备案"), "classes:filing", "send"
+            title, act, url, icon = _("提交“%(name)s”的开班备案"), _("去备案"), "classes:filing", "send"
         yield Task(
             title=title % {"name": training_class.name},
             url=reverse(url, args=[training_class.pk]),
@@ -326,6 +327,7 @@ def _manager_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
             due=_end_of(last_day) if last_day else None,
             urgent=returned,
             icon=icon,
+            action=act,
             whole_day=True,
         )
 
@@ -376,6 +378,7 @@ def _officer_steps(user: User) -> Iterable[Task]:
             detail=_("最早一件提交于 %(day)s")
             % {"day": date_format(timezone.localtime(summary["first"]), "DATETIME_FORMAT")},
             icon="rubber-stamp",
+            action=_("去审核"),
             urgent=True,
         )
 
@@ -394,7 +397,9 @@ def _lesson_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
             due=lesson.starts_at,
             urgent=True,
             icon="broadcast",
-            action=_("去开课") if teaching else _("去签到，进课堂"),
+            action=(_("进课堂") if lesson.state == LessonState.OPEN else _("去开课"))
+            if teaching
+            else _("去签到，进课堂"),
         )
     else:
         yield Task(
@@ -403,6 +408,7 @@ def _lesson_steps(user: User, now: datetime.datetime) -> Iterable[Task]:
             detail=lesson.training_class.name,
             due=lesson.starts_at,
             icon="calendar-event",
+            action=_("看课表"),
         )
 
 

@@ -249,6 +249,7 @@ def _manager_steps(user: User) -> Iterator[Task]:
             detail=_("经办人员退回补正，理由在申请页") if returned else "",
             urgent=returned,
             icon="edit" if returned else "send",
+            action=_("去改") if returned else _("去提交"),
         )
 
 
@@ -264,6 +265,7 @@ def _officer_steps(user: User, now: datetime.datetime) -> Iterator[Task]:
             url=f"{reverse('subsidies:list')}?state={ClaimState.SUBMITTED}",
             detail=_("最早一件提交于 %(day)s") % {"day": date_format(legal_day(waiting["first"]))},
             icon="coin-yuan",
+            action=_("去受理"),
             urgent=True,
         )
     noticed = claims.filter(state=ClaimState.NOTICED)
@@ -277,6 +279,7 @@ def _officer_steps(user: User, now: datetime.datetime) -> Iterator[Task]:
             url=f"{reverse('subsidies:list')}?state={ClaimState.NOTICED}",
             detail=_("答复前不能核定"),
             icon="message-2",
+            action=_("去答复"),
             urgent=True,
         )
     over = noticed.filter(notice__last_day__lt=legal_day(now)).count()
@@ -286,4 +289,5 @@ def _officer_steps(user: User, now: datetime.datetime) -> Iterator[Task]:
             % {"n": over},
             url=f"{reverse('subsidies:list')}?state={ClaimState.NOTICED}",
             icon="rubber-stamp",
+            action=_("去核定"),
         )

@@ -114,6 +114,7 @@ def _claim_context(user: User, found: Claim) -> dict[str, Any]:
         "notice_over": notice is not None and queries.is_over(notice, now),
         "objections": objected,
         "open_objections": sum(one.state == ObjectionState.OPEN for one in objected),
+        "to_answer": next((one for one in objected if one.state == ObjectionState.OPEN), None),
         "manages": can_manage(user, found.training_class),
         "decides": can_decide(user, found.training_class),
         "verbs": CLAIM_MOVES[found.state],

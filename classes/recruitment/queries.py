@@ -235,15 +235,16 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
 
 def _manager_steps(institution: Institution) -> Iterator[Task]:
     counts = inbox_counts(institution)
-    for state, title, icon in (
-        (RegistrationState.SUBMITTED, _("%(count)s 份报名等着筛选"), "clipboard-list"),
-        (RegistrationState.SCREENED, _("%(count)s 名学员等着分班"), "users-group"),
+    for state, title, act, icon in (
+        (RegistrationState.SUBMITTED, _("%(count)s 份报名等着筛选"), _("去筛选"), "clipboard-list"),
+        (RegistrationState.SCREENED, _("%(count)s 名学员等着分班"), _("去分班"), "users-group"),
     ):
         if counts.get(state):
             yield Task(
                 title=title % {"count": counts[state]},
                 url=f"{reverse('recruitment:inbox')}?state={state.value}",
                 icon=icon,
+                action=act,
             )
     unchecked = CategoryEvidence.objects.filter(
         institution=institution, state=EvidenceState.WAITING, registration__state__in=LIVE_STATES
@@ -253,6 +254,7 @@ def _manager_steps(institution: Institution) -> Iterator[Task]:
             title=_("%(count)s 份类别证明等着核对") % {"count": unchecked},
             url=reverse("recruitment:inbox"),
             icon="file-check",
+            action=_("去核对"),
         )
     if counts.get(RegistrationState.WAITING):
         yield Task(
@@ -260,6 +262,7 @@ def _manager_steps(institution: Institution) -> Iterator[Task]:
             url=reverse("recruitment:waiting"),
             detail=_("有空名额就可以按先后递补"),
             icon="hourglass",
+            action=_("看候补名单"),
         )
 
 
@@ -278,4 +281,5 @@ def _trainee_steps(person: Person) -> Iterator[Task]:
                 "day": date_format(timezone.localdate(registration.submitted_at)),
             },
             icon="clipboard-check",
+            action=_("去回答") if unanswered else _("看进度"),
         )

@@ -10,6 +10,6 @@ register = template.Library()
 
 
 @register.filter
-def standing_now(lesson: Lesson) -> LessonStanding:
-    """What is true of the lesson at this moment: `{% state lesson|standing_now %}`."""
-    return lesson.standing_at(timezone.now())
+def standing_now(lesson: Lesson | None) -> LessonStanding | None:
+    """What is true of the lesson at this moment: `{% state lesson|standing_now %}`; nothing of no lesson."""
+    return lesson.standing_at(timezone.now()) if lesson else None

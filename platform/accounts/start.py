@@ -2,7 +2,7 @@
 
 An app registers a provider in `AppConfig.ready()`; this floor knows none of them:
 
-    start.register(lambda user, now: [Task(_("去签到"), url=…, due=…)] if … else [])
+    start.register(lambda user, now: [Task(title=_("下一节课"), action=_("去签到"), url=…)] if … else [])
 """
 
 import datetime
@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from accounts.models import User
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One thing to do: what, where, until when. `urgent` ones may become the page's single primary action.
+    """One thing to do: what, where, until when; `action` is what its button says, a verb.
 
-    With `whole_day` the deadline is a day, of which `due` is the last moment: the page shows no time of day.
+    `urgent` ones may become the page's single primary action. With `whole_day` the deadline is a day, of
+    which `due` is the last moment: the page shows no time of day.
     """
 
     title: str
     url: str
+    action: str
     detail: str = ""
     due: datetime.datetime | None = None
     urgent: bool = False
     icon: str = "arrow-right"
-    action: str = ""
     whole_day: bool = False
 
 

@@ -5,7 +5,9 @@ import datetime
 from django.utils import timezone
 
 from classes import actions
+from classes.models import Lesson
 from classes.queries import next_steps_for
+from classes.states import LessonState
 from tests.cast import client_of
 
 
@@ -18,7 +20,7 @@ def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, no
     training_class = school.create()
     [task] = next_steps_for(manager, now)
     assert task.title == "给“2026 年第 7 期创业意识培训班”导入花名册"
-    assert task.detail == "2026-09-21 开班，要提前 5 个工作日提交备案"
+    assert task.detail == "2026年9月21日 开班，要提前 5 个工作日提交备案"
     assert task.due
     assert timezone.localtime(task.due).date() == datetime.date(2026, 9, 15)
     time_machine.move_to(now, tick=False)
@@ -41,10 +43,11 @@ def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, no
 def test_the_office_hears_how_many_wait(school, officer, rival, now):
     school.filed()
     assert titles(officer, now) == ["1 件开班备案等您审核"]
+    assert [task.action for task in next_steps_for(officer, now)] == ["去审核"]
     assert titles(rival, now) == []
 
 
-def test_staff_hear_of_the_next_lesson(school, trainer, now):
+def test_staff_hear_of_the_next_lesson(school, trainer, assistant, now):
     training_class = school.approved()
     lesson = training_class.lessons.first()
     assert titles(trainer, now) == [f"下一节课：{lesson.title}"]
@@ -54,3 +57,8 @@ def test_staff_hear_of_the_next_lesson(school, trainer, now):
         True,
         f"/lessons/{lesson.pk}/room/",
     )
+    assert task.action == "去开课"
+    Lesson.objects.filter(pk=lesson.pk).update(state=LessonState.OPEN, opened_at=lesson.starts_at)
+    for user in (trainer, assistant):
+        [task] = next_steps_for(user, lesson.starts_at)
+        assert task.action == "进课堂"

@@ -102,9 +102,11 @@ def test_the_end_of_a_class_is_said_before_it_is_done(school: School, cast: Cast
     client, path = client_of(cast.manager), f"/classes/{school.training_class.pk}/conclude/"
     early = client.post(path)
     assert (early.status_code, "lessons_left" in text(early)) == (409, True)
+    assert 'data-act="conclude"' not in text(client.get(path))
     assert TrainingClass.objects.get().state == ClassState.RUNNING
     time_machine.move_to(OVER, tick=False)
     assert school.training_class.name in text(client.get(path))
+    assert 'data-act="conclude"' in text(client.get(path))
     assert TrainingClass.objects.get().state == ClassState.RUNNING
     assert client.post(path).status_code == 302
     assert TrainingClass.objects.get().state == ClassState.FINISHED

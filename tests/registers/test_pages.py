@@ -1,6 +1,7 @@
 """What people read and send on the pages of the registers, and over the API."""
 
 import datetime
+import re
 
 import pytest
 import time_machine
@@ -43,11 +44,14 @@ def test_a_manager_enters_completes_and_submits_a_qualification(registers: Regis
     early = client.post(reverse("registers:submit", args=[row.pk]))
     assert early.status_code == 409
     assert "授课效果证明" in early.content.decode()
+    address = reverse("registers:qualification", args=[row.pk])
+    assert re.search(r"<button[^>]* disabled>.{0,200}提交</button>", client.get(address).content.decode())
     for kind in ("experiment", "good_effect"):
         sent = client.post(
             reverse("registers:add_paper", args=[row.pk]), {"kind": kind, "name": "证明", "photo": photo()}
         )
         assert sent.status_code == 302
+    assert " disabled>" not in client.get(address).content.decode()
     assert client.post(reverse("registers:submit", args=[row.pk])).status_code == 302
     row.refresh_from_db()
     assert row.state == QualificationState.SUBMITTED

@@ -354,6 +354,8 @@ def test_after_its_time_a_notice_stays_and_takes_nothing(
 def test_the_office_answers_over_the_page(notice: PublicNotice, officer: User, manager: User, now):
     objection = lodge_objection(notice=notice, line_number=2, text=TEXT, contact="老李 0371-60001234", at=now)
     address = reverse("subsidies:answer", args=[notice.claim_id, objection.pk])
+    claim_page = client_of(officer).get(reverse("subsidies:claim", args=[notice.claim_id])).content.decode()
+    assert f'<a class="btn btn-primary" href="{address}">' in claim_page
     asked = client_of(officer).get(address).content.decode()
     assert TEXT in asked
     assert "老李 0371-60001234" in asked

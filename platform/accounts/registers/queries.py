@@ -401,5 +401,5 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterator[Task]:
         detail=_("还有别的讲师资格在等。") if more else "",
         url=reverse("registers:qualification", args=[first.pk]),
         icon="certificate",
-        action=_("去办理"),
+        action=_("去补正") if manages else _("去确认"),
     )
