@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Field] = {
     "trainee": Field(_("学员编号")),
     "since": Field(_("起")),
     "until": Field(_("止")),
-    "heartbeats": Field(_("心跳")),
+    "heartbeats": Field(_("信号")),
     "closing": Field(_("收尾"), {**dict(Closing.choices), **dict(WatchClosing.choices)}),
     "material": Field(_("视频编号")),
     "from_ms": Field(_("片中起（毫秒）")),

@@ -107,7 +107,7 @@ class LessonState(models.TextChoices):
 
 
 class LessonStanding(models.TextChoices):
-    """What is true of a lesson at a moment. Only the live room opens and closes lessons; the others just pass."""
+    """What is true of a lesson at a moment. The live room opens and closes lessons; the others just pass."""
 
     AHEAD = "ahead", _("未开始")
     UNDER_WAY = "under_way", _("进行中")

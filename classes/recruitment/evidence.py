@@ -35,7 +35,7 @@ def register_kinds() -> None:
         ),
         Kind(
             "registration.received",
-            sentence=_("收到报名，来源：{source}，告知书版本 {privacy}"),
+            sentence=_("收到报名，来源：{source}"),
             schema={
                 "registration": int,
                 "campaign": int,
@@ -49,7 +49,7 @@ def register_kinds() -> None:
         ),
         Kind(
             "registration.screened",
-            sentence=_("学员筛选：问卷 {questionnaire}，{score} 分，{stage}"),
+            sentence=_("学员筛选：{score} 分，{stage}"),
             schema={
                 "registration": int,
                 "screening": int,

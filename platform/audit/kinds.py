@@ -343,6 +343,8 @@ def _readable(value: Any) -> str:
             return f"{formats.date_format(local.date())} {local:%H:%M:%S}"
         case date():
             return formats.date_format(value)
+        case Decimal():
+            return f"{value:,f}"
         case Enum():
             return str(getattr(value, "label", value.value))
         case list():

@@ -119,7 +119,7 @@ class WorkingCalendar:
         return self.working_days_after(day, count)[-1] if count else day
 
 
-_LIBRARY = gettext_noop("国务院办公厅历年放假通知（chinesecalendar）")
+_LIBRARY = gettext_noop("国务院办公厅历年放假通知")
 
 
 class CalendarError(ValueError):

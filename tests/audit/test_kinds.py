@@ -151,7 +151,7 @@ def test_other_numbers_may_be_in_text(text: str):
 def test_the_sentence_reads_facts_as_people_write_them():
     sentence = EVERYTHING.render(EVERYTHING.encode(FACTS))
     assert sentence == (
-        "学员 7 于 2026年9月7日 合格，5400 秒，6000.00 元，2026年9月7日 09:02:03，1、2，是，—"
+        "学员 7 于 2026年9月7日 合格，5400 秒，6,000.00 元，2026年9月7日 09:02:03，1、2，是，—"
     )
 
 

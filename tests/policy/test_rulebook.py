@@ -102,7 +102,7 @@ def test_the_list_names_editions_and_calendar_years(page: Page) -> None:
     for edition in all_editions().values():
         assert f'href="/policy/{edition.id}/"' in html
     assert "2026 年" in html
-    assert "chinesecalendar" in html
+    assert "国务院办公厅历年放假通知" in html
 
 
 @pytest.mark.parametrize("url", ["/policy/", "/policy/henan-2020-97/", "/policy/compare/"])

@@ -536,6 +536,7 @@ def _institution_page(
         "registers/institution.html",
         {
             "institution": row,
+            "today": timezone.localdate(),
             "is_designated": row.is_designated_on(timezone.localdate()),
             "documents": list(row.documents.select_related("file")),
             "measures": _measures(Measure.objects.filter(institution=row)),
@@ -593,6 +594,7 @@ def _platform_page(request: HttpRequest, form: forms.Form, status: int = 200) ->
             ],
             "complete": queries.report_finding(report).passed,
             "whole": whole,
+            "today": timezone.localdate(),
             "said": whole.render(gettext)["message"],
             "conditions": conditions,
             "measures": _measures(measures),

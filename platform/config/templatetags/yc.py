@@ -260,7 +260,8 @@ def iso(value: datetime.datetime | None) -> str:
 
 @register.filter
 def said(value: Any, bare: str = "") -> str:
-    """Write what a refusal or finding found or requires, from its JSON: days and moments as people write them, lists with 、.
+    """Write what a refusal or finding found or requires, from its JSON: days and moments as people do,
+    lists with 、.
 
     A figure or a date that stands alone gets the word `bare` before it: 要求 30.
     """
