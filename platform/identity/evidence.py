@@ -15,7 +15,7 @@ def _percent(permille: int) -> str:
 register(
     Kind(
         "consent.given",
-        sentence=_("本人同意{purpose}，同意书版本 {version}"),
+        sentence=_("本人同意{purpose}"),
         schema={"consent": int, "purpose": ConsentPurpose, "version": str, "text": Digest},
     ),
     Kind(
@@ -25,7 +25,7 @@ register(
     ),
     Kind(
         "face.enrolled",
-        sentence=_("录入人脸特征，{frames} 张照片，引擎 {engine}"),
+        sentence=_("录入人脸特征，{frames} 张照片"),
         schema={
             "template": Digest,
             "engine": str,
