@@ -1,6 +1,6 @@
 """One class, from roster to claim, on real parts: browsers, camera, Janus, PostgreSQL, Redis, Celery.
 
-The edition makes a 课时 three seconds long and asks for no lead time (editions/thread.yaml); everything
+The edition makes a 课时 two seconds long and asks for no lead time (editions/thread.yaml); everything
 else runs as it does in production, by the server's own clock. What people do they do on the pages
 (steps.py); what must be true of it is read back in other ways too (checks.py).
 """
@@ -77,9 +77,9 @@ def test_the_thread_from_roster_to_claim(stack: RunningStack, browsers: Browsers
     pk = steps.make_a_class(manager)
     steps.upload_roster(manager, pk, tmp_path)
     steps.draft_a_timetable(manager)
-    # To file it and to enter the room takes about as long again, here and on a slower machine.
+    # To file it and to enter the room takes a little less than that, here and on a slower machine.
     pace = (time.monotonic() - began) * SECOND
-    plan = steps.Plan.after(max(30 * SECOND, 2 * pace), sitting=max(20 * SECOND, 1.5 * pace))
+    plan = steps.Plan.after(max(25 * SECOND, 1.5 * pace), sitting=max(15 * SECOND, pace))
     steps.set_the_hours(manager, plan)
     statement = "select id from classes_lesson where training_class_id = %s order by starts_at"
     (live,), _exam_lesson = rows(stack, statement, pk)
