@@ -242,3 +242,40 @@ def test_the_pages_beside_are_in_order_on_a_phone(phone: Phone, school: School) 
     page.get_by_role("link", name="要改备案的内容").click()
     in_order(page)
     shoot(page, "phone-10-change")
+
+
+OUTSIDE = """() => {
+    const edge = document.querySelector(".yc-main").getBoundingClientRect().right + 1;
+    return [...document.querySelectorAll(".yc-main *")]
+        .filter((one) => one.getBoundingClientRect().right > edge)
+        .map((one) => one.textContent.trim().slice(0, 30));
+}"""
+BROKEN_NAMES = """() => [...document.querySelectorAll("td.name")]
+    .filter((one) => {
+        const range = document.createRange();
+        range.selectNodeContents(one);
+        return range.getClientRects().length > 1;
+    })
+    .map((one) => one.textContent)"""
+
+
+def test_nothing_lies_under_the_side_column_and_what_passed_is_folded(phone: Phone, school: School) -> None:
+    filing = school.filed()
+    drafted = school.create(name="正在改的班")
+    school.enrol(drafted)
+    manager = phone(school.cast.manager)
+    manager.goto(f"/classes/{filing.training_class_id}/filing/")
+    fold = manager.locator("details[data-yc-fold]")
+    expect(fold).not_to_have_attribute("open", "")
+    fold.locator("summary").click()
+    expect(fold.get_by_text("总课时")).to_be_visible()
+    for width in (1024, 1280, 1440):
+        manager.set_viewport_size({"width": width, "height": 900})
+        for address in (f"{filing.training_class_id}/filing", f"{drafted.pk}/filing", f"{drafted.pk}/roster"):
+            manager.goto(f"/classes/{address}/")
+            assert manager.evaluate(OUTSIDE) == [], (address, width)
+            assert manager.evaluate(BROKEN_NAMES) == [], (address, width)
+            shoot(manager, f"{width}_{address.replace('/', '_')}")
+    expect(manager.locator("details[data-yc-fold]")).to_have_count(0)
+    manager.goto(f"/classes/{filing.training_class_id}/filing/")
+    expect(manager.locator("details[data-yc-fold]")).to_have_attribute("open", "")
