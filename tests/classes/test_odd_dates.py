@@ -118,7 +118,7 @@ def test_a_timetable_in_such_a_year_is_not_stored(school, manager, year):
         f"/api/v1/classes/{training_class.pk}/timetable/", [lesson | moments], format="json"
     )
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
-    far = [draft for draft in gyb_drafts(FIRST_DAY.replace(year=2199))]
+    far = gyb_drafts(FIRST_DAY.replace(year=2199))
     with pytest.raises(Refusal) as refused:
         school.schedule(training_class, far)
     assert refused.value.details["faults"][0].code == "lesson_outside_class"
