@@ -39,7 +39,7 @@ from exams.actions.papers import set_exam
 from exams.forms import CourseworkForm, ExamForm, ScoreForm
 from exams.models import Attempt, Exam, Submission
 from exams.paper import judged, shown_questions
-from exams.permissions import access_attempt, access_exam, access_results, access_submission
+from exams.permissions import access_attempt, access_exam, access_results, access_submission, can_read_work
 from exams.states import AttemptState
 from policy.completion import may_sit_again
 from policy.messages import exact_text
@@ -251,6 +251,7 @@ def class_exam(request: HttpRequest, pk: int) -> HttpResponse:
             "has_exam_lesson": training_class.lessons.filter(kind=HourKind.EXAM).exists(),
             "may_set": may_set and not is_finished and not (set_already and set_already.attempts.exists()),
             "may_open": can_manage(user, training_class) or can_decide(user, training_class),
+            "may_read_work": can_read_work(user, training_class),
             "may_conclude": can_manage(user, training_class) and training_class.state == ClassState.RUNNING,
             "completions": queries.completions_of(training_class),
             "submissions": queries.submissions_of(training_class),

@@ -368,16 +368,19 @@ class ClaimsView(ReadsBody, generics.GenericAPIView[Claim]):
 
     @extend_schema(
         operation_id="claims_create",
+        description="Draw up the claim of a finished class: 201 with the new claim, 200 with the one that is "
+        "there already, 409 `claim_settled` once that one is decided.",
         request=ClassWishSerializer,
-        responses={201: ClaimDetailSerializer, **ERRORS},
+        responses={200: ClaimDetailSerializer, 201: ClaimDetailSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
         wish = _parsed(ClassWishSerializer, request)
-        training_class = access_class(_user(request), wish["class"])
-        claim = claim_actions.draw_up_claim(
-            actor=_user(request), training_class=training_class, at=timezone.now()
+        training_class, now = access_class(_user(request), wish["class"]), timezone.now()
+        claim = claim_actions.draw_up_claim(actor=_user(request), training_class=training_class, at=now)
+        made = claim.created_at == now
+        return Response(
+            ClaimDetailSerializer(claim).data, status=status.HTTP_201_CREATED if made else status.HTTP_200_OK
         )
-        return Response(ClaimDetailSerializer(claim).data, status=status.HTTP_201_CREATED)
 
 
 class ClaimView(APIView):

@@ -84,11 +84,17 @@ def claim_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def draw_up(request: HttpRequest, class_pk: int) -> HttpResponse:
-    """Draw up the claim of a finished class; a second time leads to the one that is there."""
+    """Draw up the claim of a finished class; a second time leads to the one that is there, and once
+    that is decided it is refused.
+    """
     user = _user(request)
     training_class = access_class(user, class_pk)
-    drawn = claim_actions.draw_up_claim(actor=user, training_class=training_class, at=timezone.now())
-    messages.success(request, _("拟制好了。请逐行核对，再提交给人社部门。"))
+    now = timezone.now()
+    drawn = claim_actions.draw_up_claim(actor=user, training_class=training_class, at=now)
+    if drawn.created_at == now:
+        messages.success(request, _("拟制好了。请逐行核对，再提交给人社部门。"))
+    else:
+        messages.info(request, _("这个班的补贴申请早已拟制，就是这一份。"))
     return redirect("subsidies:claim", pk=drawn.pk)
 
 

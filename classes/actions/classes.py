@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 import audit
 from accounts.editions import edition as find_edition
@@ -20,6 +21,7 @@ from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
 from courses.states import VersionState
 from policy.classes import judge_edition
+from policy.dates import require_near
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.timetable import parse_mode
@@ -57,14 +59,14 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
 
     Raises Refusal `role_required` (403), `class_name_missing`, `class_name_taken`, `mode_unknown`,
     `edition_unknown`, `edition_unset` (no standard hours for this course type: H4, A4),
-    `edition_not_in_force`, `class_dates_reversed`, `staff_unknown`, `assistant_is_lecturer`,
+    `edition_not_in_force`, `date_out_of_range` (400), `class_dates_reversed`, `staff_unknown`, `assistant_is_lecturer`,
     `course_not_published`, `course_not_open` (another institution's own), `course_version_unfit`.
     """
     require_role(actor, Role.MANAGER)
     institution = permissions.managed_institution(actor)
     assert institution is not None  # the membership of a manager names one (accounts)
     with transaction.atomic():
-        _judge(details, institution)
+        _judge(details, institution, at)
         training_class = TrainingClass(institution=institution, created_by=actor)
         _write(training_class, details, _version(details, training_class))
         audit.record(
@@ -89,7 +91,7 @@ def update_class(
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         permissions.require_editable(training_class)
-        _judge(details, training_class.institution)
+        _judge(details, training_class.institution, at)
         before = (training_class.name, _facts(training_class))
         _write(training_class, details, _version(details, training_class))
         if before != (training_class.name, _facts(training_class)):
@@ -183,7 +185,7 @@ def finish_class(*, training_class: TrainingClass, actor: User, at: datetime.dat
     return training_class
 
 
-def _judge(details: ClassDetails, institution: Institution) -> None:
+def _judge(details: ClassDetails, institution: Institution, at: datetime.datetime) -> None:
     if not details.name.strip() or len(details.name.strip()) > 80:
         raise Refusal(
             "class_name_missing",
@@ -196,6 +198,9 @@ def _judge(details: ClassDetails, institution: Institution) -> None:
     parse_mode(details.mode)
     edition = find_edition(details.edition)
     edition.number("standard_hours", details.course.course_type)
+    today = timezone.localdate(at)
+    require_near(details.starts_on, today=today, name=gettext_noop("开班日期"), field="starts_on", rule="F9")
+    require_near(details.ends_on, today=today, name=gettext_noop("结班日期"), field="ends_on", rule="F9")
     if details.ends_on < details.starts_on:
         raise Refusal(
             "class_dates_reversed",

@@ -25,7 +25,7 @@ from policy.refusals import Refusal
 
 def show_refusal(form: forms.Form, refusal: Refusal, field: str | None = None) -> None:
     """Put a refusal on the form, beside `field` when the mistake belongs to one."""
-    body = rendered(refusal)
+    body, field = rendered(refusal), field or refusal.field
     form.add_error(field if field in form.fields else None, body["message"] + (body["details"]["next"] or ""))
 
 

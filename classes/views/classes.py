@@ -257,7 +257,7 @@ def _usual_edition() -> str:
 
 def _show(form: ClassForm, refusal: Refusal) -> None:
     body = rendered(refusal)
-    field = ClassForm.FIELD_OF_CODE.get(refusal.code)
+    field = ClassForm.FIELD_OF_CODE.get(refusal.code) or refusal.field
     form.add_error(field, body["message"] + body["details"]["next"])
 
 

@@ -34,8 +34,9 @@ from classes.reviews import subject_of
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from courses.outlines import units_of
+from policy.dates import require_near
 from policy.findings import Outcome
-from policy.messages import exact_text
+from policy.messages import exact_text, gettext_noop
 from policy.refusals import Refusal
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
 
@@ -158,8 +159,15 @@ def _fixed(
 def _drafted(
     request: HttpRequest, training_class: TrainingClass, form: TimetableForm, code: str
 ) -> list[LessonDraft] | None:
-    """The rows that an offer makes, or None where it makes none. Raises Refusal `calendar_unpublished`."""
+    """The rows that an offer makes, or None where it makes none.
+
+    Raises Refusal `date_out_of_range`, `calendar_unpublished`.
+    """
     hour = datetime.timedelta(seconds=find_edition(training_class.edition).lesson_hour_seconds)
+    today = timezone.localdate()
+    # Offers count on from the class's own days, which an earlier version may have stored unjudged.
+    require_near(training_class.starts_on, today=today, name=gettext_noop("开班日期"), rule="F9")
+    require_near(training_class.ends_on, today=today, name=gettext_noop("结班日期"), rule="F9")
     if code == "outline":
         units = units_of(training_class.course_version)
         return from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
@@ -167,6 +175,7 @@ def _drafted(
         week = WeekPlanForm(request.POST, lesson_hour=hour)
         if not week.is_valid():
             return None
+        require_near(week.plan.first_day, today=today, name=gettext_noop("从哪天起"), rule="F9")
         units = units_of(training_class.course_version)
         return by_weekday(units, week.plan, lesson_hour=hour, is_holiday=calendar().is_holiday)
     if code == "copy":
@@ -176,7 +185,7 @@ def _drafted(
             return None
         drafts = drafts_of(source.lessons.all())
         return from_class(drafts, was=source.starts_on, now=training_class.starts_on)
-    judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
+    judged = check_draft(training_class, form.drafts, filed_on=today)
     for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
         if fix.code == code:
             return fix.apply()

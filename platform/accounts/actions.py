@@ -29,6 +29,7 @@ from accounts.models import (
     id_number_index,
 )
 from accounts.states import Role
+from policy.dates import require_on_paper
 from policy.refusals import Refusal
 
 # Long enough to reach every trainee of a class before its first lesson.
@@ -62,7 +63,11 @@ def check_credit_code(text: str) -> str:
 
 
 def check_designation(first: datetime.date | None, last: datetime.date | None) -> None:
-    """Raise Refusal `designation_reversed` where a designation ends before it begins, or never began."""
+    """Raise Refusal `designation_reversed` where a designation ends before it begins, or never began, and
+    `date_out_of_range` where a day can only be a slip of the pen.
+    """
+    require_on_paper(first, name=gettext_noop("定点起"), field="designated_from", rule="I1")
+    require_on_paper(last, name=gettext_noop("定点止"), field="designated_until", rule="I1")
     if last is None or (first is not None and first <= last):
         return
     raise Refusal(

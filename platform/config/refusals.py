@@ -67,7 +67,7 @@ def _page_above(path: str) -> str:
 def form_error(form: BaseForm, refusal: Refusal, field: str | None = None) -> None:
     """Show a refusal on the form that caused it, beside `field` when the mistake belongs to one."""
     body = rendered(refusal)
-    text = body["message"]
+    text, field = body["message"], field or refusal.field
     if body["details"].get("next"):
         text += body["details"]["next"]
     form.add_error(field if field in form.fields else None, text)

@@ -89,17 +89,50 @@ class WorkingCalendar:
     def _published(self, day: dt.date) -> PublishedYear:
         published = self.years.get(day.year)
         if published is None:
-            raise Refusal(
-                "calendar_unpublished",
-                gettext_noop("%(year)s 年的放假安排还没有录入，算不出工作日。"),
-                found=day.year,
-                required=sorted(self.years)[-1:],
-                rule="F7",
-                next_step=gettext_noop("请等国务院办公厅公布 %(year)s 年放假安排、平台录入以后再算。"),
-                params={"year": str(day.year)},
-                details={"year": day.year, "published": sorted(self.years)},
-            )
+            raise self._unpublished(day)
         return published
+
+    def _unpublished(self, day: dt.date) -> Refusal:
+        """The refusal of a day that cannot be counted: one of the coming years is waited for, any
+        other is a date to look at again.
+        """
+        known = sorted(self.years)
+        is_ahead = not known or known[-1] < day.year <= known[-1] + 10
+        return Refusal(
+            "calendar_unpublished",
+            gettext_noop("%(year)s 年的放假安排还没有录入，算不出工作日。")
+            if is_ahead
+            else gettext_noop("%(day)s 不在已经录入放假安排的年份里，算不出工作日。"),
+            found=day.year,
+            required=known[-1:],
+            rule="F7",
+            next_step=gettext_noop("请等国务院办公厅公布 %(year)s 年放假安排、平台录入以后再算。")
+            if is_ahead
+            else gettext_noop("请核对日期的年份：平台录入了 %(first)s 年到 %(last)s 年的放假安排。"),
+            params={
+                "year": str(day.year),
+                "day": day,
+                "first": str(known[0]) if known else "",
+                "last": str(known[-1]) if known else "",
+            },
+            details={"year": day.year, "published": known},
+        )
+
+    def day_after(self, day: dt.date) -> dt.date:
+        """The next day; the last one that a date can say has none.
+
+        Raises:
+            Refusal: `calendar_unpublished` at the end of the year 9999.
+        """
+        if day == dt.date.max:
+            raise self._unpublished(day)
+        return day + _ONE_DAY
+
+    def day_before(self, day: dt.date) -> dt.date:
+        """The day before; raises Refusal `calendar_unpublished` at the beginning of the year 1."""
+        if day == dt.date.min:
+            raise self._unpublished(day)
+        return day - _ONE_DAY
 
     def working_days_after(self, day: dt.date, count: int) -> tuple[dt.date, ...]:
         """Return the next `count` working days; `day` itself is day 0 and not among them.
@@ -109,7 +142,7 @@ class WorkingCalendar:
         """
         found: list[dt.date] = []
         while len(found) < count:
-            day += _ONE_DAY
+            day = self.day_after(day)
             if self.is_working_day(day):
                 found.append(day)
         return tuple(found)
@@ -311,7 +344,7 @@ def earliest_start(
     counted = calendar.working_days_after(filed_on, lead)
     start = counted[-1] if counted else filed_on
     if counted and reading.code == "full_days_between":
-        start += _ONE_DAY
+        start = calendar.day_after(start)
     return StartDecision(filed_on=filed_on, date=start, working_days=lead, counted=counted, reading=reading)
 
 
@@ -329,5 +362,5 @@ def latest_filing(
     calendar = calendar or state_council_calendar()
     day = starts_on
     while earliest_start(edition, day, calendar=calendar).date > starts_on:
-        day -= _ONE_DAY
+        day = calendar.day_before(day)
     return day

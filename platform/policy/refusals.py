@@ -55,6 +55,11 @@ class Refusal(Exception):
         self.status = status
         self.details: Mapping[str, object] = dict(details or {})
 
+    @property
+    def field(self) -> str | None:
+        """The field of a form that the refusal is about, where who raised it said so."""
+        return str(name) if (name := self.details.get("field")) else None
+
     def __str__(self) -> str:
         return fill(self.message, self.params)
 

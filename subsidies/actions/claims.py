@@ -38,7 +38,7 @@ from subsidies.figures import lines_digest
 from subsidies.models import Claim, ClaimLine, PublicNotice, Remark
 from subsidies.permissions import require_manager, require_officer
 from subsidies.queries import EffectiveTrainee, delivered_hours_decision, effective_trainees_of
-from subsidies.states import ClaimState, ObjectionState
+from subsidies.states import DECIDED_STATES, ClaimState, ObjectionState
 
 MAX_CHARACTERS = 1000
 
@@ -46,8 +46,8 @@ MAX_CHARACTERS = 1000
 def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.datetime) -> Claim:
     """Draw up the claim of a finished class: one line per effective trainee at the edition's rate.
 
-    Drawing up again returns the claim that is there. Raises Refusal `manager_required` (403),
-    `class_not_finished`, `institution_not_designated`, `qualification_cancelled`,
+    Drawing up again returns the claim that is there, with its own `created_at`, until it is decided. Raises
+    Refusal `manager_required` (403), `claim_settled` once it is, `class_not_finished`, `institution_not_designated`, `qualification_cancelled`,
     `hours_not_delivered`, `nobody_effective`, `verdict_changed`, `evidence_broken`,
     `evidence_differs`, `edition_unset`.
     """
@@ -56,6 +56,7 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
         require_manager(actor, training_class)
         existing = Claim.objects.filter(training_class=training_class).first()
         if existing:
+            _require_unsettled(existing)
             return existing
         _require_claimable(training_class, at)
         effective = _effective(training_class)
@@ -73,6 +74,21 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
         _require_sound(claim)
         after_commit(tasks.export_claim, claim.pk)
     return claim
+
+
+def _require_unsettled(claim: Claim) -> None:
+    """A class is claimed once (Q4): after the decision there is nothing left to draw up."""
+    if claim.state in DECIDED_STATES:
+        raise Refusal(
+            "claim_settled",
+            gettext_noop("这个班的补贴申请 %(number)s 已经办结，不能再拟制。"),
+            found=ClaimState(claim.state),
+            required=[state for state in ClaimState if state not in DECIDED_STATES],
+            rule="Q4",
+            params={"number": claim.number},
+            next_step=gettext_noop("请打开原来的申请看结果；对结果有疑问，请联系当地人社部门。"),
+            details={"claim": claim.pk},
+        )
 
 
 def redraw_claim(*, actor: User, claim: Claim, at: datetime.datetime) -> Claim:

@@ -58,6 +58,8 @@ def test_an_institution_is_registered_with_its_designation_and_evidence(operator
         ({"name": "郑州启航创业培训学校"}, "这家机构已经登记过"),
         ({"designated_until": "2025-12-31"}, "定点的结束日期要在开始日期以后"),
         ({"designated_from": ""}, "有结束日期就要有开始日期"),
+        ({"designated_from": "0001-01-01"}, "定点起写的是 0001-01-01，年份不对"),
+        ({"designated_until": "9999-12-31"}, "请改成 1900-01-01 到 2199-12-31 之间的日期"),
         ({"region": "410000"}, "选"),
         ({"name": ""}, "请填写这一项"),
     ],

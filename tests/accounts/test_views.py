@@ -1,10 +1,13 @@
 """Signing in, activating, starting."""
 
+import re
+
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.auth import password_validation
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import actions
 from accounts.models import User
@@ -83,6 +86,31 @@ def test_a_supervision_account_starts_in_its_own_house(regulator):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("a1", "密码太短，至少要 8 位。"),
+        ("password", "这个密码用的人太多，容易被猜到，请换一个。"),
+        ("2849106735", "密码不能全是数字，请加上字母。"),
+    ],
+)
+def test_a_weak_password_is_refused_in_chinese(cast, client, password, said):
+    typed = {"username": "manager", "code": "22222-22222", "password": password, "repeated": password}
+    page = client.post(reverse("accounts:activate"), typed)
+    assert page.status_code == 400
+    errors = page.context["form"].errors["password"]
+    assert said in errors
+    assert not [error for error in errors if re.search("[A-Za-z]", str(error))]
+    assert said in page.content.decode()
+
+
+def test_every_validator_of_passwords_speaks_chinese():
+    with translation.override("zh-hans"):
+        for validator in password_validation.get_default_password_validators():
+            assert not re.search("[A-Za-z]", str(validator.get_help_text())), validator
+            assert not re.search("[A-Za-z]", str(validator.get_error_message())), validator
+
+
 def test_sign_in_keeps_the_way_when_it_refuses_a_password(learner):
     learner.set_password("right-password-1")
     learner.save()

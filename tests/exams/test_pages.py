@@ -10,12 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import start
+from accounts.actions import grant_role
+from accounts.models import User
+from accounts.states import Role
 from attendance.models import UnitCredit
 from audit.models import Entry
 from classes.models import TrainingClass
 from classes.states import ClassState, LessonState
 from config.demo.cast import Cast
 from exams.models import Attempt, Certificate, Exam, Submission
+from exams.queries import next_steps_for
 from tests.cast import client_of
 from tests.exams.conftest import OVER, START, School, clock
 
@@ -82,6 +86,44 @@ def test_coursework_is_handed_in_credited_and_scored(school: School, cast: Cast)
     assert facts["characters"] == len(TEXT)
     assert TEXT not in str(facts)
     assert Entry.objects.get(kind="coursework.scored").facts["score"] == 88
+
+
+@pytest.mark.parametrize("who", ["trainer", "assistant"])
+def test_who_teaches_follows_the_task_to_the_work_and_scores_it(school: School, cast: Cast, who: str) -> None:
+    lesson = school.room.lesson("12:00", "12:45", hours="1", kind="homework", state=LessonState.PLANNED)
+    client_of(cast.learner).post(f"/lessons/{lesson.pk}/coursework/", {"text": TEXT})
+    submission = Submission.objects.get()
+    client = client_of(cast[who])
+    [task] = [task for task in next_steps_for(cast[who], START) if task.title == "给培训成果评分"]
+    assert f'href="{task.url}"' in text(client.get("/start/"))
+    score = f"/submissions/{submission.pk}/score/"
+    assert f'href="{score}"' in text(client.get(task.url))
+    form = text(client.get(score))
+    assert 'name="score"' in form
+    assert client.post(score, {"score": 88, "comment": "好"})["Location"] == task.url
+    submission.refresh_from_db()
+    assert (submission.score, submission.scored_by) == (88, cast[who])
+    assert not [task for task in next_steps_for(cast[who], START) if task.title == "给培训成果评分"]
+
+
+def test_who_teaches_another_class_or_decides_on_it_finds_no_way_to_the_work(
+    school: School, cast: Cast
+) -> None:
+    lesson = school.room.lesson("12:00", "12:45", hours="1", kind="homework", state=LessonState.PLANNED)
+    client_of(cast.learner).post(f"/lessons/{lesson.pk}/coursework/", {"text": TEXT})
+    submission = Submission.objects.get()
+    path, score = f"/classes/{school.training_class.pk}/exam/", f"/submissions/{submission.pk}/score/"
+    assert score in text(client_of(cast.manager).get(path))
+    officer = client_of(cast.officer)
+    page = officer.get(path)
+    assert (page.status_code, score in text(page)) == (200, False)
+    assert officer.get(score).status_code == 404
+    other = User.objects.create_user("other-trainer", person=cast.trainees(2)[1])
+    grant_role(user=other, role=Role.LECTURER, institution=cast.school, bureau=None)
+    assert client_of(other).get(score).status_code == 404
+    assert client_of(other).post(score, {"score": 1}).status_code == 404
+    submission.refresh_from_db()
+    assert submission.score is None
 
 
 def test_staff_set_the_exam_on_the_page_and_see_results(school: School, cast: Cast) -> None:

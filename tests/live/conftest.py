@@ -17,6 +17,8 @@ from accounts.states import Role
 from classes.live import actions
 from classes.live.actions import Beat
 from classes.live.models import OpenPresence
+from classes.live.permissions import room_role
+from classes.live.states import RoomRole
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.states import ClassState, LessonState
 from config.demo.cast import Cast
@@ -111,6 +113,23 @@ def lesson(school: School, now: datetime.datetime) -> Lesson:
 
 def enter(user: User, lesson: Lesson, at: datetime.datetime, device: str = "") -> OpenPresence:
     return actions.open_presence(actor=user, lesson=lesson, connection=uuid.uuid4(), at=at, device=device)
+
+
+def seat(user: User, lesson: Lesson, at: datetime.datetime) -> None:
+    """Have this trainee in the room without an event of it, for tests that count events."""
+    person = user.person
+    if room_role(user, lesson) != RoomRole.TRAINEE or person is None:
+        return
+    if not OpenPresence.objects.filter(person=person, lesson=lesson).exists():
+        OpenPresence.objects.update_or_create(
+            person=person,
+            defaults={
+                "lesson": lesson,
+                "connection": uuid.uuid4(),
+                "started_at": at,
+                "last_seen_at": at,
+            },
+        )
 
 
 def beat(presence: OpenPresence, *moments: datetime.datetime) -> None:

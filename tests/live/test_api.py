@@ -13,7 +13,7 @@ from classes.live.api import api_urlpatterns
 from classes.live.models import MediaPeer, OpenPresence, RaisedHand, Recording, Room, RoomEvent
 from classes.states import LessonState
 from tests.cast import client_of
-from tests.live.conftest import HOUR, SECOND, enter
+from tests.live.conftest import HOUR, SECOND, enter, seat
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,7 @@ def test_a_room_that_nobody_used_is_readable(cast, lesson):
 
 
 def test_a_message_comes_back_as_the_event_it_is(cast, lesson):
+    seat(cast.learner, lesson, lesson.starts_at)
     answer = call(cast.learner, "room-messages", lesson)
     assert answer.status_code == 201
     event = RoomEvent.objects.get()
@@ -112,10 +113,34 @@ def test_a_message_comes_back_as_the_event_it_is(cast, lesson):
     assert events == {"seq": 1, "events": [event.message]}
 
 
+@pytest.mark.parametrize("name", ["room-messages", "room-hands"])
+def test_words_and_hands_wait_for_the_lesson_and_for_the_door(school, cast, now, name):
+    lesson = school.lesson(now, state=LessonState.PLANNED)
+    enter(cast.learner, lesson, now)
+    before = state_of_the_world()
+    for user in (cast.learner, cast.trainer):
+        answer = call(user, name, lesson)
+        assert (answer.status_code, answer.json()["code"]) == (409, "lesson_not_open")
+        assert answer.json()["details"]["words"] == {"found": "未开始", "required": "进行中"}
+    assert state_of_the_world() == before
+    call(cast.trainer, "room-start", lesson)
+    OpenPresence.objects.all().delete()
+    before = state_of_the_world()
+    answer = call(cast.learner, name, lesson)
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_in_room")
+    details = answer.json()["details"]
+    assert (details["found"], details["required"], details["rule"]) == (None, lesson.pk, "P17")
+    assert details["next"]
+    assert state_of_the_world() == before
+    enter(cast.learner, lesson, now)
+    assert call(cast.learner, name, lesson).status_code in (201, 204)
+
+
 def test_start_end_and_hands(school, cast, now):
     lesson = school.lesson(now, state=LessonState.PLANNED)
     started = call(cast.trainer, "room-start", lesson)
     assert (started.status_code, started.json()["state"]) == (200, "open")
+    seat(cast.learner, lesson, now)
     assert call(cast.learner, "room-hands", lesson).status_code == 204
     body = {"raised": False, "person": cast.learner.person_id}
     assert call(cast.assistant, "room-hands", lesson, body).status_code == 204
@@ -150,6 +175,7 @@ def test_start_end_and_hands(school, cast, now):
     ],
 )
 def test_bad_input_is_refused_with_a_code_and_leaves_nothing(cast, lesson, name, body):
+    seat(cast.learner, lesson, lesson.starts_at)
     before = state_of_the_world()
     answer = call(cast.learner, name, lesson, body)
     assert answer.status_code == 400

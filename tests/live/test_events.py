@@ -12,15 +12,22 @@ from classes.live import actions, queries
 from classes.live.actions.interaction import MESSAGE_LENGTH, MESSAGES_AT_ONCE
 from classes.live.models import PresenceInterval, RaisedHand, Room, RoomEvent
 from classes.live.protocol import Event
+from classes.live.states import Closing
 from classes.states import LessonState
 from policy.refusals import Refusal
-from tests.live.conftest import HOUR, SECOND, at_once, beat, enter
+from tests.live.conftest import HOUR, SECOND, at_once, beat, enter, seat
 
 pytestmark = pytest.mark.django_db
 
 
 def say(user, lesson, at, text="我想开个早餐店", key=None):
+    seat(user, lesson, at)
     return actions.post_message(actor=user, lesson=lesson, text=text, key=key or uuid.uuid4(), at=at)
+
+
+def raise_hand(*, actor, lesson, at):
+    seat(actor, lesson, at)
+    return actions.raise_hand(actor=actor, lesson=lesson, at=at)
 
 
 def entries(kind):
@@ -30,7 +37,7 @@ def entries(kind):
 def test_events_are_numbered_from_one_and_kept(learner, trainer, lesson, now):
     enter(learner, lesson, now)
     say(learner, lesson, now)
-    actions.raise_hand(actor=learner, lesson=lesson, at=now)
+    raise_hand(actor=learner, lesson=lesson, at=now)
     actions.lower_hand(actor=trainer, lesson=lesson, person_id=learner.person_id, at=now)
     kept = [(e.seq, e.type, e.actor_id) for e in RoomEvent.objects.order_by("seq")]
     assert kept == [
@@ -141,7 +148,7 @@ def test_only_the_class_speaks_in_its_room(cast, lesson, now, who, raised):
     with pytest.raises(raised):
         say(cast[who], lesson, now)
     with pytest.raises(raised):
-        actions.raise_hand(actor=cast[who], lesson=lesson, at=now)
+        raise_hand(actor=cast[who], lesson=lesson, at=now)
     assert not RoomEvent.objects.exists()
     assert not RaisedHand.objects.exists()
 
@@ -152,9 +159,67 @@ def test_a_closed_room_is_quiet(school, learner, now):
         say(learner, closed, now)
     assert refused.value.code == "lesson_closed"
     with pytest.raises(Refusal) as refused:
-        actions.raise_hand(actor=learner, lesson=closed, at=now)
+        raise_hand(actor=learner, lesson=closed, at=now)
     assert refused.value.code == "lesson_closed"
     assert not RoomEvent.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["learner", "trainer", "assistant"])
+def test_nobody_speaks_before_the_lesson_is_opened(school, cast, now, who):
+    planned = school.lesson(now, state=LessonState.PLANNED)
+    enter(cast[who], planned, now)
+    before = RoomEvent.objects.count(), Entry.objects.count()
+    for step in (say, raise_hand):
+        with pytest.raises(Refusal) as refused:
+            step(actor=cast[who], lesson=planned, at=now) if step is raise_hand else step(
+                cast[who], planned, now
+            )
+        body = refused.value.render()
+        assert (body["code"], refused.value.status) == ("lesson_not_open", 409)
+        assert (body["details"]["found"], body["details"]["required"]) == ("planned", "open")
+        assert body["details"]["rule"] == "P17"
+        assert body["details"]["next"] == "请等讲师或助教开始上课。"
+    assert before == (RoomEvent.objects.count(), Entry.objects.count())
+    assert not RaisedHand.objects.exists()
+
+
+def test_a_trainee_speaks_only_from_within_the_room(school, learner, lesson, now):
+    key = uuid.uuid4()
+
+    def refused_outside(found):
+        for step in (
+            lambda: actions.post_message(actor=learner, lesson=lesson, text="在呢", key=key, at=now),
+            lambda: actions.raise_hand(actor=learner, lesson=lesson, at=now),
+        ):
+            with pytest.raises(Refusal) as refused:
+                step()
+            assert (refused.value.code, refused.value.found) == ("not_in_room", found)
+            assert (refused.value.required, refused.value.rule) == (lesson.pk, "P17")
+            assert "请先进课堂" in refused.value.next_step
+        assert not RoomEvent.objects.filter(type__in=(Event.MESSAGE_POSTED, Event.HAND_RAISED)).exists()
+        assert not entries("room.message_posted")
+
+    refused_outside(None)
+    other = school.lesson(now, training_class=school.another_class())
+    school.enrol(learner, other.training_class)
+    enter(learner, other, now)
+    refused_outside(other.pk)
+    presence = enter(learner, lesson, now + SECOND)
+    assert actions.post_message(actor=learner, lesson=lesson, text="在呢", key=key, at=now + SECOND)
+    actions.raise_hand(actor=learner, lesson=lesson, at=now + SECOND)
+    actions.close_presence(connection=presence.connection, closing=Closing.LEFT, at=now + 2 * SECOND)
+    again = actions.post_message(actor=learner, lesson=lesson, text="在呢", key=key, at=now + 3 * SECOND)
+    assert again.key == key  # what had arrived stays; only new words need a seat
+    with pytest.raises(Refusal, check=lambda r: r.code == "not_in_room"):
+        actions.post_message(
+            actor=learner, lesson=lesson, text="还有一句", key=uuid.uuid4(), at=now + 3 * SECOND
+        )
+
+
+def test_who_leads_the_lesson_speaks_without_a_seat(trainer, assistant, lesson, now):
+    for user in (trainer, assistant):
+        assert say(user, lesson, now)
+        actions.raise_hand(actor=user, lesson=lesson, at=now)
 
 
 # --- hands ---
@@ -162,7 +227,7 @@ def test_a_closed_room_is_quiet(school, learner, now):
 
 def test_a_hand_is_raised_once_and_lowered_once(learner, lesson, now):
     for _twice in range(2):
-        actions.raise_hand(actor=learner, lesson=lesson, at=now)
+        raise_hand(actor=learner, lesson=lesson, at=now)
     [hand] = queries.hands(lesson)
     assert (hand["person"], hand["name"]) == (learner.person_id, "王小满")
     for _twice in range(2):
@@ -173,7 +238,7 @@ def test_a_hand_is_raised_once_and_lowered_once(learner, lesson, now):
 
 def test_a_trainee_does_not_lower_another_hand(school, lesson, now):
     learner, mate, _third = school.trainees
-    actions.raise_hand(actor=mate, lesson=lesson, at=now)
+    raise_hand(actor=mate, lesson=lesson, at=now)
     with pytest.raises(Refusal) as refused:
         actions.lower_hand(actor=learner, lesson=lesson, person_id=mate.person_id, at=now)
     assert refused.value.status == 403
@@ -192,7 +257,7 @@ def test_the_lecturer_opens_the_lesson_once(school, trainer, now):
 
 
 def test_the_lesson_ends_once_and_lowers_all_hands(learner, assistant, lesson, now):
-    actions.raise_hand(actor=learner, lesson=lesson, at=now)
+    raise_hand(actor=learner, lesson=lesson, at=now)
     for _twice in range(2):
         ended = actions.end_lesson(actor=assistant, lesson=lesson, at=now + HOUR)
     assert (ended.state, ended.closed_at) == (LessonState.CLOSED, now + HOUR)
@@ -245,7 +310,7 @@ def test_the_snapshot_is_the_room_at_one_number(school, learner, trainer, lesson
     enter(trainer, lesson, now)
     enter(learner, lesson, now)
     say(learner, lesson, now, "在呢")
-    actions.raise_hand(actor=school.mates[0], lesson=lesson, at=now)
+    raise_hand(actor=school.mates[0], lesson=lesson, at=now)
     room = queries.snapshot(lesson, learner)
     assert room["seq"] == 4
     assert room["lesson"]["state"] == "open"
@@ -258,7 +323,7 @@ def test_the_snapshot_is_the_room_at_one_number(school, learner, trainer, lesson
     assert [(one["name"], one["role"], one["online"]) for one in room["people"]] == [
         ("李明远", "lecturer", True),
         ("赵晓宁", "assistant", False),
-        ("陈国强", "trainee", False),
+        ("陈国强", "trainee", True),
         ("杜秀英", "trainee", False),
         ("王小满", "trainee", True),
     ]
@@ -277,7 +342,7 @@ def test_a_full_room_costs_no_more_queries(school, trainer, lesson, now, count, 
     for number, user in enumerate(school.trainees[:count]):
         enter(user, lesson, now)
         say(user, lesson, now)
-        actions.raise_hand(actor=user, lesson=lesson, at=now + number * SECOND)
+        raise_hand(actor=user, lesson=lesson, at=now + number * SECOND)
     queries.snapshot(lesson, trainer)  # the edition is read once per process
     with django_assert_num_queries(SNAPSHOT_QUERIES):
         queries.snapshot(lesson, trainer)

@@ -168,6 +168,9 @@ def test_a_campaign_belongs_to_its_manager(campaign, rival, manager, learner, no
     [
         ({"planned_until": datetime.date(2026, 10, 11)}, "campaign_dates_reversed"),
         ({"places": 0}, "campaign_places"),
+        ({"planned_from": datetime.date(9999, 12, 31)}, "date_out_of_range"),
+        ({"planned_from": datetime.date(1, 1, 1)}, "date_out_of_range"),
+        ({"planned_until": datetime.date(9999, 12, 31)}, "date_out_of_range"),
     ],
 )
 def test_a_campaign_that_makes_no_sense_is_refused(school, manager, now, changes, code):

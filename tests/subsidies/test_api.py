@@ -50,6 +50,9 @@ def test_the_whole_way_over_the_api(
     )
     assert [line["n"] for line in body["lines"]] == [1, 2, 3]
     assert all("*" in line["id_number"] for line in body["lines"])
+    clock_at_now.shift(datetime.timedelta(seconds=1))
+    again = api(manager).post("/api/v1/claims/", {"class": finished.pk})
+    assert (again.status_code, again.json()) == (200, body)
     address = f"/api/v1/claims/{body['id']}/"
     assert api(manager).post(f"{address}submit/").json()["state"] == "submitted"
     returned = api(officer).post(f"{address}return/", {"reason": "第 1 行请核对。"}).json()
@@ -66,6 +69,13 @@ def test_the_whole_way_over_the_api(
     decided = api(officer).post(f"{address}decision/", {"approved": True}).json()
     assert (decided["state"], decided["decided_amount"]) == ("approved", "600.00")
     assert api(manager).get(address).json()["state"] == "approved"
+    settled = api(manager).post("/api/v1/claims/", {"class": finished.pk})
+    assert (settled.status_code, settled.json()["code"]) == (409, "claim_settled")
+    details = settled.json()["details"]
+    assert (details["found"], details["rule"], details["claim"]) == ("approved", "Q4", body["id"])
+    assert details["required"] == ["draft", "submitted", "returned", "noticed"]
+    assert details["next"]
+    assert Claim.objects.count() == 1
     listed = api(officer).get("/api/v1/claims/?state=approved").json()
     assert (listed["count"], [row["id"] for row in listed["results"]]) == (1, [body["id"]])
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.models import User
 from classes.live.actions.events import announce, lock_rooms, person_subject
-from classes.live.models import RaisedHand, RoomEvent
-from classes.live.permissions import require_member
+from classes.live.models import OpenPresence, RaisedHand, RoomEvent
+from classes.live.permissions import Participant, require_member
 from classes.live.protocol import Event
 from classes.live.refusals import lesson_closed
+from classes.live.states import RoomRole
 from classes.models import Lesson
 from classes.permissions import require_teach
 from classes.states import LessonState
@@ -29,7 +30,8 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
     (P17, M18).
 
     Evidence holds the length and a salted commitment to the text, the room holds the text. Raises Refusal
-    `not_in_class`, `lesson_closed`, `message_empty`, `message_too_long`, `messages_too_fast`.
+    `not_in_class`, `lesson_not_open`, `lesson_closed`, `not_in_room`, `message_empty`, `message_too_long`,
+    `messages_too_fast`.
     """
     text = text.strip()
     with transaction.atomic():
@@ -38,7 +40,7 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
         posted = RoomEvent.objects.filter(room_id=lesson.pk, actor=actor, key=key).first()
         if posted:
             return posted
-        _require_not_closed(lesson)
+        _require_in_session(lesson, me)
         _judge_message(actor, lesson, text, at)
         salt = audit.new_salt()
         data = {
@@ -99,12 +101,12 @@ def _judge_message(actor: User, lesson: Lesson, text: str, at: datetime.datetime
 def raise_hand(*, actor: User, lesson: Lesson, at: datetime.datetime) -> RaisedHand:
     """Put one's hand up; it stays up until it is lowered or the lesson ends. Again changes nothing (P17).
 
-    Raises Refusal `not_in_class`, `lesson_closed`.
+    Raises Refusal `not_in_class`, `lesson_not_open`, `lesson_closed`, `not_in_room`.
     """
     with transaction.atomic():
         lock_rooms(lesson.pk)
         me = require_member(actor, lesson)
-        _require_not_closed(lesson)
+        _require_in_session(lesson, me)
         hand, raised = RaisedHand.objects.get_or_create(
             room_id=lesson.pk, person_id=me.person_id, defaults={"raised_at": at}
         )
@@ -136,10 +138,34 @@ def lower_hand(*, actor: User, lesson: Lesson, person_id: int, at: datetime.date
             announce(lesson=lesson, type=Event.HAND_LOWERED, data={"person": person_id}, actor=actor, at=at)
 
 
-def _require_not_closed(lesson: Lesson) -> None:
-    """Raises Refusal `lesson_closed` once the lesson is over. The caller holds the room, which closing
-    needs.
+def _require_in_session(lesson: Lesson, me: Participant) -> None:
+    """The lesson runs, and a trainee sits in it: what is said or raised outside is no part of it (M6, P17).
+
+    In the room is whoever has an open presence there, which ends with the last heartbeat. Who leads the
+    lesson may speak without one. The caller holds the room, which opening and closing need. Raises Refusal
+    `lesson_not_open`, `lesson_closed`, `not_in_room`.
     """
     state = Lesson.objects.values_list("state", flat=True).get(pk=lesson.pk)
     if state == LessonState.CLOSED:
         raise lesson_closed(state)
+    if state != LessonState.OPEN:
+        raise Refusal(
+            "lesson_not_open",
+            gettext_noop("还没有上课，不能发言和举手。"),
+            found=LessonState(state),
+            required=LessonState.OPEN,
+            rule="P17",
+            next_step=gettext_noop("请等讲师或助教开始上课。"),
+        )
+    if me.role != RoomRole.TRAINEE:
+        return
+    here = OpenPresence.objects.filter(person=me.person_id).values_list("lesson_id", flat=True).first()
+    if here != lesson.pk:
+        raise Refusal(
+            "not_in_room",
+            gettext_noop("您现在不在这个课堂里，不能发言和举手。"),
+            found=here,
+            required=lesson.pk,
+            rule="P17",
+            next_step=gettext_noop("请先进课堂；断线的话，等重新连上再发。"),
+        )

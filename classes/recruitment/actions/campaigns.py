@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 import audit
 from accounts.models import User
@@ -11,6 +12,7 @@ from classes.recruitment.actions.moves import move
 from classes.recruitment.models import Campaign, OfflineEvent, new_code
 from classes.recruitment.permissions import require_institution, require_manages
 from courses.models import Course
+from policy.dates import require_near
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -29,12 +31,12 @@ class CampaignDetails:
 def create_campaign(*, details: CampaignDetails, actor: User, at: datetime.datetime) -> Campaign:
     """Open a campaign of the actor's institution (F2).
 
-    Raises Refusal `role_required` (403), `campaign_dates_reversed`, `campaign_places`.
+    Raises Refusal `role_required` (403), `date_out_of_range`, `campaign_dates_reversed`, `campaign_places`.
     """
     institution = require_institution(actor)
     with transaction.atomic():
         campaign = Campaign(institution=institution, created_by=actor, created_at=at)
-        _write(campaign, details)
+        _write(campaign, details, at)
         _record("campaign.saved", campaign, actor, at)
     return campaign
 
@@ -58,7 +60,7 @@ def update_campaign(
                 rule="F3",
                 next_step=gettext_noop("请停止这个招生项目，另建一个。"),
             )
-        _write(campaign, details)
+        _write(campaign, details, at)
         _record("campaign.saved", campaign, actor, at)
     return campaign
 
@@ -83,8 +85,14 @@ def create_event(
     actor: User,
     at: datetime.datetime,
 ) -> OfflineEvent:
-    """Enter an offline event and give it a code of six letters and digits (F2, I4, I5)."""
+    """Enter an offline event and give it a code of six letters and digits (F2, I4, I5).
+
+    Raises Refusal `date_out_of_range` (400); Http404 for strangers.
+    """
     require_manages(actor, campaign.institution_id)
+    require_near(
+        held_on, today=timezone.localdate(at), name=gettext_noop("活动日期"), field="held_on", rule="F2"
+    )
     with transaction.atomic():
         event = _with_free_code(
             OfflineEvent(
@@ -125,7 +133,14 @@ def _with_free_code(event: OfflineEvent) -> OfflineEvent:
             return event
 
 
-def _write(campaign: Campaign, details: CampaignDetails) -> None:
+def _write(campaign: Campaign, details: CampaignDetails, at: datetime.datetime) -> None:
+    today = timezone.localdate(at)
+    require_near(
+        details.planned_from, today=today, name=gettext_noop("计划开班日期"), field="planned_from", rule="F2"
+    )
+    require_near(
+        details.planned_until, today=today, name=gettext_noop("计划结班日期"), field="planned_until", rule="F2"
+    )
     if details.planned_until < details.planned_from:
         raise Refusal(
             "campaign_dates_reversed",

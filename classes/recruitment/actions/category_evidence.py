@@ -20,6 +20,7 @@ from classes.recruitment.permissions import access_evidence, require_manages
 from classes.recruitment.privacy import KEEP_REJECTED
 from classes.recruitment.states import RegistrationState
 from policy.classes import parse_category
+from policy.dates import require_on_paper
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.terms import TraineeCategory
@@ -50,7 +51,7 @@ class Prepared:
 def prepare(document: Document) -> Prepared:
     """Judge a document and decode its photo, which takes a while: do it before a transaction.
 
-    Raises Refusal `document_missing`, `document_dates_reversed`, `category_unknown` (400), and those of
+    Raises Refusal `document_missing`, `date_out_of_range`, `document_dates_reversed`, `category_unknown` (400), and those of
     `pictures.clean` (422).
     """
     category = parse_category(document.category)
@@ -62,6 +63,8 @@ def prepare(document: Document) -> Prepared:
             next_step=gettext_noop("请写上材料名称，例如就业创业证。"),
             status=400,
         )
+    require_on_paper(document.valid_from, name=gettext_noop("有效期起"), field="valid_from", rule="S6")
+    require_on_paper(document.valid_until, name=gettext_noop("有效期止"), field="valid_until", rule="S6")
     if document.valid_from and document.valid_until and document.valid_until < document.valid_from:
         raise Refusal(
             "document_dates_reversed",

@@ -139,10 +139,14 @@ def create_event(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"recruiter": str(request.user), "venue": found.institution.address},
     )
     if request.method == "POST" and form.is_valid():
-        event = actions.create_event(
-            campaign=found, actor=_user(request), at=timezone.now(), **form.cleaned_data
-        )
-        return redirect("recruitment:event_poster", event.pk)
+        try:
+            event = actions.create_event(
+                campaign=found, actor=_user(request), at=timezone.now(), **form.cleaned_data
+            )
+        except Refusal as refusal:
+            show_refusal(form, refusal)
+        else:
+            return redirect("recruitment:event_poster", event.pk)
     return render(
         request,
         "recruitment/event_form.html",

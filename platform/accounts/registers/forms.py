@@ -38,7 +38,7 @@ FIELD_OF_REFUSAL = {
 def show_refusal(form: forms.Form, refusal: Refusal) -> None:
     """Put a refusal on the form, beside the field that the mistake belongs to."""
     body = rendered(refusal)
-    field = FIELD_OF_REFUSAL.get(refusal.code)
+    field = FIELD_OF_REFUSAL.get(refusal.code) or refusal.field
     form.add_error(field if field in form.fields else None, body["message"] + (body["details"]["next"] or ""))
 
 

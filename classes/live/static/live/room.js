@@ -265,6 +265,7 @@ async function post(key, text) {
     if (sequence.hasGap) catchUpSoon();
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 0 || error.status >= 500) return; // sent again on reconnecting
+    if (error.refusal.code === "not_in_room") return; // the line was lost a moment ago: likewise
     const message = room ? room.messages.find((one) => one.key === key) : undefined;
     if (!room || !message) return;
     message.sending = false;

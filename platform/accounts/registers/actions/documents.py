@@ -15,6 +15,7 @@ from accounts.registers.models import Document, DocumentFile, DocumentKey, Quali
 from accounts.registers.states import OPEN_STATES, DocumentKind
 from accounts.states import Role
 from policy.classes import PLATFORM_CONDITIONS
+from policy.dates import require_on_paper
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -132,6 +133,8 @@ def _judge(paper: Paper, *, rule: str) -> bytes:
             next_step=gettext_noop("请写上材料名称，例如讲师培训合格证。"),
             status=400,
         )
+    require_on_paper(paper.valid_from, name=gettext_noop("有效期起"), field="valid_from", rule=rule)
+    require_on_paper(paper.valid_until, name=gettext_noop("有效期止"), field="valid_until", rule=rule)
     if paper.valid_from and paper.valid_until and paper.valid_until < paper.valid_from:
         raise Refusal(
             "document_dates_reversed",

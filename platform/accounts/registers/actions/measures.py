@@ -16,6 +16,7 @@ from accounts.models import Bureau, Institution, Person, User
 from accounts.registers import permissions
 from accounts.registers.models import Measure
 from accounts.registers.states import GROUNDS, MeasureKind
+from policy.dates import require_near
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -128,6 +129,8 @@ def _order(measure: Measure, order: Order, *, office: Bureau, actor: User, at: d
             status=400,
         )
     deadline = _deadline(order)
+    require_near(order.since, today=today, name=gettext_noop("生效日期"), field="since", rule=order.row)
+    require_near(deadline, today=today, name=gettext_noop("改正期限"), field="deadline", rule=order.row)
     with transaction.atomic():
         # Two officers at once: the second hears of the first one's order.
         owner = Person if measure.person_id else Institution if measure.institution_id else Bureau

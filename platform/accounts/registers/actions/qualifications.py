@@ -21,6 +21,7 @@ from accounts.registers.states import (
     Route,
 )
 from accounts.states import Role
+from policy.dates import require_on_paper
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -212,6 +213,8 @@ def _fill(row: Qualification, details: QualificationDetails, *, today: datetime.
             next_step=gettext_noop("请填工作经历证明上的起始日期。"),
             status=400,
         )
+    require_on_paper(details.certified_on, name=gettext_noop("发证日期"), field="certified_on", rule="T1")
+    require_on_paper(since, name=gettext_noop("从事创业培训起"), field="training_since", rule="T1")
     for day in (details.certified_on, since):
         if day is not None and day > today:
             raise Refusal(
