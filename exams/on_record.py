@@ -1,7 +1,7 @@
 """The paper and the answers of a sitting held against the log, before they are marked.
 
-What is saved while somebody answers enters the log as a digest under the sitting's salt: a row changed past the
-log, before or after the handing in, no longer meets its entry (docs/decisions/0014).
+What is saved while somebody answers enters the log as a digest under the sitting's salt: a row changed past
+the log, before or after the handing in, no longer meets its entry (docs/decisions/0014).
 """
 
 import hashlib

@@ -100,7 +100,7 @@ class RowDifferenceSerializer(Body):
 class ClaimDetailSerializer(ClaimSerializer):
     lines = serializers.SerializerMethodField()
     differences = serializers.SerializerMethodField(
-        help_text="rows of the claim and its class that the evidence does not bear out; empty when all is well"
+        help_text="rows of claim and class that the evidence does not bear out; empty when all is well"
     )
 
     @extend_schema_field(LineSerializer(many=True))

@@ -1,4 +1,4 @@
-"""Papers and answers changed past the actions, with the application's own login: nothing is marked on them."""
+"""Papers and answers changed past the actions, as the application's login: nothing is marked on them."""
 
 import datetime
 from typing import Any
