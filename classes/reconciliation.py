@@ -35,7 +35,9 @@ WITH class AS MATERIALIZED (
     SELECT l.*, c.chain, c.chain || '/lesson/' || l.id AS subject
       FROM classes_lesson l JOIN class c ON c.id = l.training_class_id
 ), trainee AS MATERIALIZED (
-    SELECT e.*, c.chain, c.chain || '/trainee/' || e.id AS subject
+    -- named, because the supervision login reads no sealed column
+    SELECT e.id, e.training_class_id, e.person_id, e.category, e.state,
+           c.chain, c.chain || '/trainee/' || e.id AS subject
       FROM classes_enrolment e JOIN class c ON c.id = e.training_class_id
 ), entry AS MATERIALIZED (
     SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at,

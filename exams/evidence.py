@@ -4,18 +4,36 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.kinds import Digest, Kind, register
+from audit.kinds import Commitment, Digest, Kind, register
 
 register(
     Kind(
         "exam.set",
         sentence=_("设置结业考试：{questions} 题，共 {points} 分"),
-        schema={"exam": int, "lesson": int, "questions": int, "points": int, "paper": Digest},
+        schema={
+            "exam": int,
+            "lesson": int,
+            "questions": int,
+            "points": int,
+            "paper": Digest,
+            "seconds": int | None,
+        },
     ),
     Kind(
         "exam.started",
         sentence=_("开始第 {number} 次答卷，{deadline} 截止"),
-        schema={"attempt": int, "number": int, "deadline": datetime},
+        schema={"attempt": int, "number": int, "deadline": datetime, "salt": Digest | None},
+    ),
+    # `question` counts from 0; `answer` is salted, so that nobody finds what was chosen by trying.
+    Kind(
+        "exam.answered",
+        sentence=_("保存一道题的答案（第 {revision} 次保存）"),
+        schema={"attempt": int, "question": int, "revision": int, "answer": Commitment},
+    ),
+    Kind(
+        "exam.not_marked",
+        sentence=_("答卷没有评分：试卷或答案和留痕不一致"),
+        schema={"attempt": int, "number": int, "because": str},
     ),
     Kind(
         "exam.submitted",

@@ -74,6 +74,8 @@ class Attempt(models.Model):
     submitted_at = models.DateTimeField(null=True)
     # For each place on this trainee's screen: the question's place in the paper and the order of its options.
     arrangement = models.JSONField()
+    # What the log keeps of each answer is taken under this; empty where it was begun before the log kept any.
+    salt = models.CharField(max_length=64, blank=True, editable=False)
     points = models.PositiveSmallIntegerField(null=True)
 
     class Meta:

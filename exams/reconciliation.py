@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.reconciliation import Compared, Difference, Field
+from audit.models import Entry
+from audit.reconciliation import Compared, Difference, Field, difference
 from classes import reconciliation
+from exams.models import Exam
+from exams.on_record import paper_digest
 from exams.states import CertificateState
 
 FIELDS: Mapping[str, Field] = {
@@ -18,6 +21,15 @@ FIELDS: Mapping[str, Field] = {
     "points": Field(_("得分")),
     "total": Field(_("满分")),
     "submitted_at": Field(_("提交时间")),
+    "paper": Field(_("试题的摘要")),
+    "seconds": Field(_("时限（秒）")),
+    "started_at": Field(_("开始时间")),
+    "deadline": Field(_("截止时间")),
+    "salt": Field(_("答案留痕用的随机数的摘要")),
+    "question": Field(_("第几题")),
+    "saved_at": Field(_("保存时间")),
+    "answer": Field(_("答案的摘要")),
+    "answers": Field(_("全部答案的摘要")),
     "text": Field(_("内容摘要")),
     "score": Field(_("评分")),
     "issued_on": Field(_("发证日期")),
@@ -40,12 +52,59 @@ _PAPER = Compared(
       FROM entry WHERE kind = 'exam.set' ORDER BY chain, facts->>'exam', seq DESC
     """,
 )
+# A sitting's salt is on record since each save is (`exams.on_record`).
+_STARTED = Compared(
+    _("结业考试答卷"),
+    "exams_attempt",
+    """
+    SELECT t.chain, a.id::text, a.id, t.id, jsonb_build_object('trainee', t.id, 'times', a.number,
+        'started_at', a.started_at, 'deadline', a.deadline_at, 'salt', CASE WHEN s.salt IS NOT NULL
+            THEN encode(sha256(convert_to(a.salt, 'UTF8')), 'hex') END)
+      FROM exams_attempt a
+      JOIN trainee t ON t.id = a.enrolment_id
+      LEFT JOIN (SELECT chain, facts->>'attempt' AS attempt, facts->>'salt' AS salt
+                   FROM entry WHERE kind = 'exam.started') AS s
+             ON s.chain = t.chain AND s.attempt = a.id::text
+    """,
+    """
+    SELECT chain, facts->>'attempt', enrolment, jsonb_build_object('trainee', enrolment,
+        'times', facts->'number', 'started_at', at, 'deadline', (facts->>'deadline')::timestamptz,
+        'salt', facts->>'salt')
+      FROM entry WHERE kind = 'exam.started'
+    """,
+)
+_ANSWER = Compared(
+    _("结业考试答案"),
+    "exams_attemptanswer",
+    """
+    SELECT t.chain, a.id || '/' || w.question, a.id || '/' || w.question, t.id, jsonb_build_object(
+        'trainee', t.id, 'question', w.question + 1, 'saved_at', w.saved_at,
+        'answer', encode(sha256(convert_to(
+            concat_ws('/', a.salt, a.id, w.question, w.revision, w.chosen::text), 'UTF8')), 'hex'))
+      FROM exams_attemptanswer w
+      JOIN exams_attempt a ON a.id = w.attempt_id
+      JOIN trainee t ON t.id = a.enrolment_id
+      JOIN entry s ON s.kind = 'exam.started' AND s.chain = t.chain AND s.facts->>'attempt' = a.id::text
+     WHERE s.facts->>'salt' IS NOT NULL
+    """,
+    """
+    SELECT DISTINCT ON (chain, facts->>'attempt', facts->>'question')
+        chain, (facts->>'attempt') || '/' || (facts->>'question'), enrolment, jsonb_build_object(
+        'trainee', enrolment, 'question', (facts->>'question')::integer + 1, 'saved_at', at,
+        'answer', facts->'answer')
+      FROM entry WHERE kind = 'exam.answered'
+     ORDER BY chain, facts->>'attempt', facts->>'question', seq DESC
+    """,
+)
 _ATTEMPT = Compared(
     _("结业考试成绩"),
     "exams_attempt",
     """
     SELECT t.chain, a.id::text, a.id, t.id, jsonb_build_object('trainee', t.id, 'times', a.number,
-        'points', a.points, 'total', x.total_points, 'submitted_at', a.submitted_at)
+        'points', a.points, 'total', x.total_points, 'submitted_at', a.submitted_at,
+        'answers', encode(sha256(convert_to(replace(coalesce(
+            (SELECT jsonb_agg(jsonb_build_array(w.question, w.chosen) ORDER BY w.question)
+               FROM exams_attemptanswer w WHERE w.attempt_id = a.id), '[]')::text, ' ', ''), 'UTF8')), 'hex'))
       FROM exams_attempt a
       JOIN exams_exam x ON x.id = a.exam_id
       JOIN trainee t ON t.id = a.enrolment_id
@@ -53,7 +112,8 @@ _ATTEMPT = Compared(
     """,
     """
     SELECT chain, facts->>'attempt', enrolment, jsonb_build_object('trainee', enrolment,
-        'times', facts->'number', 'points', facts->'points', 'total', facts->'total', 'submitted_at', at)
+        'times', facts->'number', 'points', facts->'points', 'total', facts->'total', 'submitted_at', at,
+        'answers', facts->'answers')
       FROM entry WHERE kind = 'exam.submitted'
     """,
 )
@@ -105,9 +165,12 @@ _CERTIFICATE = Compared(
      WHERE e.kind = 'certificate.issued'
     """,
 )
-COMPARED = (_PAPER, _ATTEMPT, _COURSEWORK, _CERTIFICATE)
+COMPARED = (_PAPER, _STARTED, _ANSWER, _ATTEMPT, _COURSEWORK, _CERTIFICATE)
+_WORDS = Compared(_("结业考试试卷"), "exams_exam", "", "")
 KINDS = (
     "exam.set",
+    "exam.started",
+    "exam.answered",
     "exam.submitted",
     "coursework.submitted",
     "coursework.scored",
@@ -118,5 +181,36 @@ KINDS = (
 
 
 def exam_differences(chain: str | None, using: str) -> list[Difference]:
-    """Rows of exams, coursework and certificates that the log does not bear out. One query."""
-    return reconciliation.compare(COMPARED, KINDS, FIELDS, chain, using)
+    """Rows of exams, coursework and certificates that the log does not bear out. Three queries."""
+    return [*reconciliation.compare(COMPARED, KINDS, FIELDS, chain, using), *_papers(chain, using)]
+
+
+def _papers(chain: str | None, using: str) -> list[Difference]:
+    """Papers with other questions, or with another time allowed, than those that were last set."""
+    exams = Exam.objects.using(using).order_by("training_class_id")
+    entries = Entry.objects.using(using).filter(kind="exam.set")
+    if chain is not None:
+        exams = exams.filter(training_class=reconciliation.class_of(chain))
+        entries = entries.filter(chain=chain)
+    said = {(entry.chain, entry.facts["exam"]): entry.facts for entry in entries.order_by("chain", "seq")}
+    found = []
+    for exam in exams:
+        name = f"class/{exam.training_class_id}"
+        facts = said.get((name, exam.pk))
+        if facts is None:  # told of by the comparison of its points
+            continue
+        says = {"paper": paper_digest(exam.paper), "seconds": exam.seconds_allowed}
+        recorded = {"paper": facts["paper"], "seconds": facts.get("seconds") or exam.seconds_allowed}
+        if says != recorded:
+            found.append(
+                difference(
+                    _WORDS,
+                    chain=name,
+                    key=str(exam.pk),
+                    says=says,
+                    recorded=recorded,
+                    fields=FIELDS,
+                    enrolment=None,
+                )
+            )
+    return found

@@ -23,6 +23,7 @@ from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, ReadsBody
 from accounts.models import User
 from attendance.trace import Fate
+from audit.reconciliation import differences
 from classes.permissions import access_class
 from policy.terms import HourKind
 from subsidies import queries, throttle
@@ -87,12 +88,28 @@ class LineSerializer(Body):
     decided_amount = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
 
 
+class RowDifferenceSerializer(Body):
+    row = serializers.CharField(help_text="its table and key")
+    code = serializers.CharField(help_text="differs, unrecorded (no evidence) or gone (no row)")
+    what = serializers.CharField(help_text="what the row holds, for people")
+    says = serializers.CharField(help_text="in what it differs, as the row has it; empty where it is gone")
+    recorded = serializers.CharField(help_text="the same as recorded; empty where the evidence has none")
+    message = serializers.CharField(source="sentence")
+
+
 class ClaimDetailSerializer(ClaimSerializer):
     lines = serializers.SerializerMethodField()
+    differences = serializers.SerializerMethodField(
+        help_text="rows of claim and class that the evidence does not bear out; empty when all is well"
+    )
 
     @extend_schema_field(LineSerializer(many=True))
     def get_lines(self, claim: Claim) -> Any:
         return LineSerializer(queries.lines_of(claim), many=True).data
+
+    @extend_schema_field(RowDifferenceSerializer(many=True))
+    def get_differences(self, claim: Claim) -> Any:
+        return RowDifferenceSerializer(differences(claim.training_class.subject), many=True).data
 
 
 class ReasonSerializer(Body):
@@ -141,6 +158,13 @@ class NoticeDetailSerializer(NoticeSerializer):
     takes_objections = serializers.SerializerMethodField()
     lines = serializers.SerializerMethodField()
     objections = serializers.SerializerMethodField()
+    differences = serializers.SerializerMethodField(
+        help_text="what the evidence does not bear out, by name; empty when all is well"
+    )
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_differences(self, notice: PublicNotice) -> list[str]:
+        return queries.differing(notice.claim)
 
     def get_takes_objections(self, notice: PublicNotice) -> bool:
         return queries.takes_objections(notice, timezone.now())
@@ -211,15 +235,6 @@ class ChainSerializer(Body):
     entries = serializers.IntegerField()
     verified = serializers.BooleanField()
     faults = serializers.ListField(child=serializers.CharField())
-
-
-class RowDifferenceSerializer(Body):
-    row = serializers.CharField(help_text="its table and key")
-    code = serializers.CharField(help_text="differs, unrecorded (no evidence) or gone (no row)")
-    what = serializers.CharField(help_text="what the row holds, for people")
-    says = serializers.CharField(help_text="in what it differs, as the row has it; empty where it is gone")
-    recorded = serializers.CharField(help_text="the same as recorded; empty where the evidence has none")
-    message = serializers.CharField(source="sentence")
 
 
 class TraceSerializer(Body):

@@ -19,6 +19,7 @@ from attendance.models import Verdict
 from audit.actions import legal_day
 from audit.models import Entry
 from audit.queries import entries_about
+from audit.reconciliation import differences
 from classes.models import Enrolment, TrainingClass
 from classes.states import LessonState
 from exams.models import Certificate
@@ -36,6 +37,7 @@ __all__ = [
     "Step",
     "claim_list",
     "delivered_hours_decision",
+    "differing",
     "effective_trainees_of",
     "evidence_of",
     "history_of",
@@ -148,6 +150,15 @@ def lines_of(claim: Claim) -> QuerySet[ClaimLine]:
     return claim.lines.select_related("enrolment__person", "verdict", "certificate__attempt__exam").order_by(
         "n"
     )
+
+
+def differing(claim: Claim) -> list[str]:
+    """What of a claim and its class the log does not bear out, by name and each once, for the public.
+
+    Whose row it is and what it says may tell of a trainee, so it stays with those who may see the claim. As
+    many queries as the comparison itself.
+    """
+    return list(dict.fromkeys(str(found.what) for found in differences(claim.training_class.subject)))
 
 
 def objections_of(notice: PublicNotice) -> QuerySet[Objection]:

@@ -19,6 +19,7 @@ FIELDS: Mapping[str, Field] = {
     "rate": Field(_("标准（元/人）")),
     "amount": Field(_("金额（元）")),
     "lines": Field(_("明细的摘要")),
+    "odd": Field(_("金额不是标准的行")),
     "decided": Field(_("核定金额（元）")),
     "held": Field(_("不付的行")),
     "file": Field(_("申请表的摘要")),
@@ -170,7 +171,7 @@ def _figures(chain: str | None, using: str) -> list[Difference]:
     lines_of = {pk: list(group) for pk, group in groupby(lines, key=lambda line: line.claim_id)}
     found = []
     for claim in claims:
-        says = {
+        says: dict[str, object] = {
             "heads": claim.effective_trainees,
             "rate": f"{claim.rate:.2f}",
             "amount": f"{claim.amount:.2f}",
@@ -178,6 +179,11 @@ def _figures(chain: str | None, using: str) -> list[Difference]:
         }
         facts = said.get(claim.subject)
         recorded = {name: facts[name] for name in says} if facts else None
+        if recorded:  # the digest says that lines differ, the rate says which: each is worth one
+            says["odd"] = [
+                line.n for line in lines_of.get(claim.pk, []) if f"{line.amount:.2f}" != recorded["rate"]
+            ]
+            recorded["odd"] = []
         if says != recorded:
             found.append(
                 difference(

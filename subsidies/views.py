@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import editions
 from accounts.models import User
 from audit.models import Span
+from audit.reconciliation import differences
 from classes.permissions import access_class, can_decide, can_manage
 from classes.states import EnrolmentState
 from policy.citations import citation_of
@@ -124,6 +125,7 @@ def _claim_context(user: User, found: Claim) -> dict[str, Any]:
         "manages": can_manage(user, found.training_class),
         "decides": can_decide(user, found.training_class),
         "verbs": CLAIM_MOVES[found.state],
+        "differences": differences(found.training_class.subject),
         "root": span.root if span else None,
         "qr": _qr(settings.PUBLIC_URL + reverse("subsidies:claim", args=[found.pk])),
         "trace_cite": citation_of("F17"),
@@ -163,7 +165,13 @@ def _step(
             return redirect("subsidies:claim", pk=found.pk)
     elif posted:
         status = 400
-    context |= {"claim": found, "form": form, "refusal": refusal, "now": timezone.now()}
+    context |= {
+        "claim": found,
+        "form": form,
+        "refusal": refusal,
+        "differences": differences(found.training_class.subject),
+        "now": timezone.now(),
+    }
     return render(request, f"subsidies/{template}.html", context, status=status)
 
 
@@ -440,6 +448,7 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
             "takes_objections": queries.takes_objections(found, now),
             "form": form,
             "refusal": refusal,
+            "differing": queries.differing(found.claim),
             "now": now,
         },
         status=status,

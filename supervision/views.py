@@ -206,6 +206,7 @@ def claim_detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "claim": claim,
             "lines": claim.lines.select_related("enrolment__person", "verdict", "certificate__attempt__exam"),
+            "differences": differences(claim.training_class.subject, using=ALIAS),
         },
     )
 

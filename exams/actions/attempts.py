@@ -5,10 +5,10 @@ the exam lesson takes the enrolment and the chain again.
 """
 
 import datetime
-import hashlib
 import random
+import secrets
 
-import rfc8785
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
@@ -17,14 +17,26 @@ from accounts import editions
 from accounts.models import User
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
+from audit.commitments import SALT_BYTES
+from audit.models import Entry
 from classes.models import Enrolment, TrainingClass
 from classes.states import ClassState
 from exams.actions.moves import move
 from exams.marking import is_choice, mark
 from exams.models import Attempt, AttemptAnswer, Exam
+from exams.on_record import (
+    DIFFERS,
+    answer_digest,
+    answers_digest,
+    require_paper_on_record,
+    require_sitting_on_record,
+    salt_digest,
+)
 from exams.states import AttemptState
 from policy.completion import judge_exam, may_sit_again
 from policy.refusals import Refusal
+
+log = structlog.get_logger(__name__)
 
 
 def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
@@ -33,7 +45,7 @@ def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
     A sitting whose time is over is handed in first; it is never gone on with.
 
     Raises Refusal `trainee_required` (403), `exam_not_open`, `exam_over`, `exam_attempts`,
-    `exam_passed_already`.
+    `exam_passed_already`, `exam_paper_differs`, `exam_answers_differ`.
     """
     with transaction.atomic():
         # The class row first: an exam may not begin while it is being set or the class is being concluded.
@@ -51,6 +63,7 @@ def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
                 _close_if_due(running, at)
         _require_open(exam, training_class, at)
         _require_another(enrolment, training_class)
+        require_paper_on_record(exam)
         attempt = Attempt.objects.create(
             exam=exam,
             enrolment=enrolment,
@@ -58,12 +71,18 @@ def start_attempt(*, actor: User, exam: Exam, at: datetime.datetime) -> Attempt:
             started_at=at,
             deadline_at=min(at + datetime.timedelta(seconds=exam.seconds_allowed), exam.lesson.ends_at),
             arrangement=_arrange(exam),
+            salt=secrets.token_hex(SALT_BYTES),
         )
         audit.record(
             "exam.started",
             actor_id=actor.pk,
             subject=enrolment.subject,
-            facts={"attempt": attempt.pk, "number": attempt.number, "deadline": attempt.deadline_at},
+            facts={
+                "attempt": attempt.pk,
+                "number": attempt.number,
+                "deadline": attempt.deadline_at,
+                "salt": salt_digest(attempt.salt),
+            },
             at=at,
         )
     return attempt
@@ -131,7 +150,7 @@ def _arrange(exam: Exam) -> list[dict[str, object]]:
 def save_answer(
     *, actor: User, attempt: Attempt, question: int, chosen: list[int], revision: int, at: datetime.datetime
 ) -> AttemptAnswer:
-    """Store what is chosen so far for one question (by its place in the paper).
+    """Store what is chosen so far for one question (by its place in the paper), and put it on record.
 
     A repeated or late-arriving older save changes nothing and answers with what is stored.
 
@@ -155,11 +174,24 @@ def save_answer(
             defaults={"chosen": sorted(chosen), "revision": revision, "saved_at": at},
         )
         if not created:
-            # Conditional, so that two saves under way at once end with the newer one.
-            AttemptAnswer.objects.filter(pk=answer.pk, revision__lt=revision).update(
-                chosen=sorted(chosen), revision=revision, saved_at=at
+            # The sitting is locked, so two saves at once come one after the other; the newer one stays.
+            if answer.revision >= revision:
+                return answer
+            answer.chosen, answer.revision, answer.saved_at = sorted(chosen), revision, at
+            answer.save(update_fields=["chosen", "revision", "saved_at"])
+        if attempt.salt:
+            audit.record(
+                "exam.answered",
+                actor_id=actor.pk,
+                subject=attempt.enrolment.subject,
+                facts={
+                    "attempt": attempt.pk,
+                    "question": question,
+                    "revision": revision,
+                    "answer": answer_digest(answer, salt=attempt.salt),
+                },
+                at=at,
             )
-            answer.refresh_from_db()
     return answer
 
 
@@ -203,31 +235,60 @@ def _require_own(actor: User, attempt: Attempt) -> None:
 def submit_attempt(*, actor: User, attempt: Attempt, at: datetime.datetime) -> Attempt:
     """Hand in and mark at once; handing in again returns the marked paper.
 
-    After the deadline it closes with what was saved until then. Raises Refusal `trainee_required` (403).
+    After the deadline it closes with what was saved until then. Raises Refusal `trainee_required` (403),
+    `exam_paper_differs`, `exam_answers_differ`.
     """
-    with transaction.atomic():
-        locked = _locked(attempt.pk)
-        _require_own(actor, locked)
-        if locked.state == AttemptState.RUNNING and at <= locked.deadline_at:
-            _hand_in(locked, actor=actor, at=at, by_deadline=False)
-        else:
-            _close_if_due(locked, at)
+    try:
+        with transaction.atomic():
+            locked = _locked(attempt.pk)
+            _require_own(actor, locked)
+            if locked.state == AttemptState.RUNNING and at <= locked.deadline_at:
+                _hand_in(locked, actor=actor, at=at, by_deadline=False)
+            else:
+                _close_if_due(locked, at)
+    except Refusal as refusal:
+        _note_unmarked(attempt.pk, refusal, at)
+        raise
     return locked
 
 
 def close_due_attempts(*, at: datetime.datetime, training_class: TrainingClass | None = None) -> int:
     """Hand in every paper whose time is over, with what was saved; returns how many.
 
-    Run by the beat for all classes, and before one is concluded. Idempotent.
+    Run by the beat for all classes, and before one is concluded. Idempotent. A paper whose rows the log does
+    not bear out stays as it is, which goes on record; the others are handed in.
     """
     due = Attempt.objects.filter(state=AttemptState.RUNNING, deadline_at__lt=at)
     if training_class is not None:
         due = due.filter(exam__training_class=training_class)
     closed = 0
     for pk in list(due.order_by("enrolment_id").values_list("pk", flat=True)):
-        with transaction.atomic():
-            closed += _close_if_due(_locked(pk), at)
+        try:
+            with transaction.atomic():
+                closed += _close_if_due(_locked(pk), at)
+        except Refusal as refusal:
+            if refusal.code not in DIFFERS:
+                raise
+            _note_unmarked(pk, refusal, at)
     return closed
+
+
+def _note_unmarked(pk: int, refusal: Refusal, at: datetime.datetime) -> None:
+    """Put on record, once, that a sitting was not marked because its rows differ from the log."""
+    if refusal.code not in DIFFERS:
+        return
+    log.critical("sitting_is_not_what_was_recorded", attempt=pk, code=refusal.code)
+    with transaction.atomic():
+        attempt = _locked(pk)
+        told = {"kind": "exam.not_marked", "subject": attempt.enrolment.subject, "facts__attempt": pk}
+        if not Entry.objects.filter(**told).exists():
+            audit.record(
+                "exam.not_marked",
+                actor_id=None,
+                subject=attempt.enrolment.subject,
+                facts={"attempt": pk, "number": attempt.number, "because": refusal.code},
+                at=at,
+            )
 
 
 def _locked(pk: int) -> Attempt:
@@ -249,13 +310,17 @@ def _close_if_due(locked: Attempt, at: datetime.datetime) -> bool:
 
 
 def _hand_in(attempt: Attempt, *, actor: User | None, at: datetime.datetime, by_deadline: bool) -> None:
-    """Mark and close a locked, running attempt; the exam lesson's hours are earned by handing in."""
-    chosen = dict(attempt.answers.values_list("question", "chosen"))
+    """Mark and close a locked, running attempt that the log bears out.
+
+    The exam lesson's hours are earned by handing in.
+    """
+    saved = list(attempt.answers.all())
+    require_sitting_on_record(attempt, saved)
+    chosen = {answer.question: answer.chosen for answer in saved}
     move(attempt, "submit")
     attempt.submitted_at = at
     attempt.points = mark(attempt.exam.paper, chosen)
     attempt.save(update_fields=["state", "submitted_at", "points"])
-    answers = [[place, chosen[place]] for place in sorted(chosen)]
     audit.record(
         "exam.submitted",
         actor_id=actor.pk if actor else None,
@@ -266,7 +331,7 @@ def _hand_in(attempt: Attempt, *, actor: User | None, at: datetime.datetime, by_
             "points": attempt.points,
             "total": attempt.exam.total_points,
             "answered": sum(1 for options in chosen.values() if options),
-            "answers": hashlib.sha256(rfc8785.dumps(answers)).hexdigest(),
+            "answers": answers_digest(chosen),
             "by_deadline": by_deadline,
         },
         at=at,

@@ -14,6 +14,7 @@ from accounts.background import after_commit
 from accounts.models import User
 from attendance.actions.verdicts import conclude_attendance
 from audit.actions import legal_day
+from audit.reconciliation import require_borne_out
 from classes.actions import finish_class
 from classes.models import TrainingClass
 from classes.permissions import can_decide, require_manage
@@ -35,7 +36,8 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
 
     Asked again for a concluded class it returns the certificates that are there. The worker draws PDFs.
 
-    Raises Refusal `not_the_manager` (403), Http404 for a stranger, `attempts_running`, and what
+    Raises Refusal `not_the_manager` (403), Http404 for a stranger, `attempts_running`,
+    `evidence_differs`, and what
     `finish_class` and `conclude_attendance` raise.
     """
     require_manage(actor, training_class)
@@ -49,6 +51,8 @@ def conclude_class(*, actor: User, training_class: TrainingClass, at: datetime.d
             exam__training_class=training_class, state=AttemptState.RUNNING
         ).count()
         if sitting:
+            # A sitting that cannot be marked is told of by what differs, not by waiting.
+            require_borne_out(training_class.subject, rule="M9")
             raise Refusal(
                 "attempts_running",
                 gettext_noop("还有 %(sitting)s 人在答卷，交卷后才能结班。"),

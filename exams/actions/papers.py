@@ -1,10 +1,8 @@
 """Setting the final exam of a class from its course's question bank (F22, M9)."""
 
 import datetime
-import hashlib
 from collections.abc import Sequence
 
-import rfc8785
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
@@ -14,6 +12,7 @@ from classes.models import Lesson, TrainingClass
 from classes.permissions import can_manage, require_teach
 from classes.states import ClassState
 from exams.models import Exam, Question
+from exams.on_record import is_paper_on_record, paper_digest
 from policy.refusals import Refusal
 from policy.terms import HourKind
 
@@ -74,11 +73,12 @@ def set_exam(
             for question in chosen
         ]
         points = sum(question.points for question in chosen)
-        if existing and (existing.lesson_id, existing.paper, existing.seconds_allowed) == (
+        is_same = existing and (existing.lesson_id, existing.paper, existing.seconds_allowed) == (
             lesson.pk,
             paper,
             allowed,
-        ):
+        )
+        if existing and is_same and is_paper_on_record(existing):
             return existing
         exam, _created = Exam.objects.update_or_create(
             training_class=training_class,
@@ -100,7 +100,8 @@ def set_exam(
                 "lesson": lesson.pk,
                 "questions": len(paper),
                 "points": points,
-                "paper": hashlib.sha256(rfc8785.dumps(paper)).hexdigest(),
+                "paper": paper_digest(paper),
+                "seconds": allowed,
             },
             at=at,
         )

@@ -42,6 +42,11 @@ class Difference:
         return "differs" if self.says else "gone"
 
     @property
+    def number(self) -> str:
+        """The row's key without its table, for people: 12, or 12/3 for a part of it."""
+        return self.row.partition("/")[2]
+
+    @property
     def sentence(self) -> str:
         """What differs, for people."""
         sentences = {

@@ -4,6 +4,7 @@ Given by the owner after migrations (`manage.py prepare_database`): a new table 
 forgotten run is a loud "permission denied", never a silent permission.
 """
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from django.db import transaction
@@ -39,6 +40,9 @@ HIDDEN_FROM_SUPERVISION = (
     "registers_documentfile",
     "registers_documentkey",
 )
+# Columns that it cannot read in whatever table: hashes of passwords, what is sealed, and what finds a sealed
+# number again. A table that has one is granted column by column.
+HIDDEN_COLUMNS = ("password", "*_sealed", "id_number_index", "phone_index")
 # Consent is a fact that a regulator may check; the template behind it is not.
 # So are what a school recruits for and its events; applicants and their documents are not.
 SHOWN_TO_SUPERVISION = ("identity_consent*", "recruitment_campaign", "recruitment_offlineevent")
@@ -66,8 +70,13 @@ def grant_roles(connection: BaseDatabaseWrapper) -> dict[str, dict[str, str]]:
         cursor.execute(
             sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(sql.Identifier(APP))
         )
+        cursor.execute(
+            "select table_name, array_agg(column_name::text order by ordinal_position)"
+            " from information_schema.columns where table_schema = 'public' group by 1"
+        )
+        columns: dict[str, list[str]] = dict(cursor.fetchall())
         for table in tables:
-            granted[table] = privileges(table)
+            granted[table] = privileges(table, columns.get(table, ()))
             for login, allowed in granted[table].items():
                 cursor.execute(
                     sql.SQL("GRANT {} ON public.{} TO {}").format(
@@ -77,16 +86,22 @@ def grant_roles(connection: BaseDatabaseWrapper) -> dict[str, dict[str, str]]:
     return granted
 
 
-def privileges(table: str) -> dict[str, str]:
-    """Return {login: privileges} for one table, in the words of GRANT."""
+def privileges(table: str, columns: Sequence[str] = ()) -> dict[str, str]:
+    """Return {login: privileges} for one table with these columns, in the words of GRANT."""
     allowed = {APP: "SELECT, INSERT" if _matches(table, APPEND_ONLY) else "SELECT, INSERT, UPDATE, DELETE"}
     if table == "django_migrations":
         allowed[APP] = "SELECT"  # only the owner migrates
     if _matches(table, SHOWN_TO_SUPERVISION) or not _matches(table, HIDDEN_FROM_SUPERVISION):
-        allowed[SUPERVISION] = "SELECT"
+        shown = [f'"{column}"' for column in columns if not is_hidden_column(column)]
+        allowed[SUPERVISION] = f"SELECT ({', '.join(shown)})" if len(shown) < len(columns) else "SELECT"
     if table == LOOK:
         allowed[LOOKS] = "INSERT, SELECT (id)"  # Django's INSERT returns the id
     return allowed
+
+
+def is_hidden_column(name: str) -> bool:
+    """Whether the supervision login cannot read columns of this name."""
+    return _matches(name, HIDDEN_COLUMNS)
 
 
 def _matches(table: str, patterns: tuple[str, ...]) -> bool:

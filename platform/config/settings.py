@@ -134,13 +134,15 @@ _pool = (
 )
 
 
-def _database(variable: str, *, mirror: str | None = None) -> dict[str, object]:
+def _database(
+    variable: str, *, mirror: str | None = None, engine: str = "django.db.backends.postgresql"
+) -> dict[str, object]:
     """Read one login from the environment; under ASGI the pool keeps connections (CONN_MAX_AGE=0)."""
     config: dict[str, object] = env.db_url(variable)
     # A socket's folder is written %2FLike%2Fthis, and urllib's `hostname` would fold its capitals.
     host = urlsplit(env.str(variable)).netloc.rpartition("@")[2].partition(":")[0]
     config["HOST"] = unquote(host)
-    config["ENGINE"] = "django.db.backends.postgresql"
+    config["ENGINE"] = engine
     config["CONN_MAX_AGE"] = 0
     config["ATOMIC_REQUESTS"] = False
     if _pool:
@@ -155,7 +157,10 @@ _owner = "DATABASE_OWNER_URL" if "DATABASE_OWNER_URL" in os.environ else "DATABA
 DATABASES = {
     "default": _database("DATABASE_URL"),  # the application: no UPDATE or DELETE on evidence
     "owner": _database(_owner, mirror="default"),  # migrations only
-    "supervision": _database("SUPERVISION_DATABASE_URL", mirror="default"),  # SELECT only
+    # SELECT only, and not of every column: its engine asks for those that config/grants.py leaves it.
+    "supervision": _database(
+        "SUPERVISION_DATABASE_URL", mirror="default", engine="config.supervision_backend"
+    ),
     "looks": _database("LOOKS_DATABASE_URL", mirror="default"),  # INSERT into supervision_look only
 }
 DATABASE_ROUTERS = ["config.database.OneSchemaRouter"]

@@ -28,6 +28,7 @@ from audit.actions import LEGAL_ZONE, seal_now
 from audit.bundle import export_bundle
 from audit.models import Root
 from audit.queries import entries_of_chain
+from audit.reconciliation import require_borne_out
 from policy.messages import percent_text
 from policy.refusals import Refusal
 from policy.terms import CreditKind, TraineeCategory, course_type_name
@@ -49,7 +50,10 @@ check_claim.py 核对申请：金额、名单和学时是否与留痕里的一�
 
 
 def write_export(*, claim_id: int, at: datetime.datetime) -> Claim:
-    """Write the claim's .xlsx with the newest signed evidence root on it; a claim that has one keeps it."""
+    """Write the claim's .xlsx with the newest signed evidence root on it; a claim that has one keeps it.
+
+    Raises Refusal `evidence_differs`.
+    """
     with transaction.atomic():
         claim = (
             Claim.objects.select_for_update(of=("self",))
@@ -58,6 +62,7 @@ def write_export(*, claim_id: int, at: datetime.datetime) -> Claim:
         )
         if claim.export:
             return claim
+        require_borne_out(claim.training_class.subject, rule="P10")
         content = _workbook(claim, seal_now(at=at))
         claim.export_sha256 = hashlib.sha256(content).hexdigest()
         claim.export.save(f"{claim.number}.xlsx", ContentFile(content), save=False)
@@ -75,11 +80,12 @@ def write_export(*, claim_id: int, at: datetime.datetime) -> Claim:
 def take_export(*, actor: User, claim: Claim, at: datetime.datetime) -> bytes:
     """Hand out the .xlsx, which holds people's numbers, and keep on record who took it.
 
-    Raises Refusal `export_pending` while the worker writes it, `export_changed` if the file is not what was
-    written.
+    Raises Refusal `evidence_differs`, `export_pending` while the worker writes it, `export_changed` if the
+    file is not what was written.
     """
     with transaction.atomic():
         claim = Claim.objects.select_for_update().get(pk=claim.pk)
+        require_borne_out(f"class/{claim.training_class_id}", rule="P10")
         if not claim.export:
             raise Refusal(
                 "export_pending",

@@ -7,7 +7,7 @@ from django.db import ProgrammingError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from accounts.models import Region
+from accounts.models import Person, Region, User
 from config.grants import APP, LOOKS, SUPERVISION, grant_roles, privileges
 
 
@@ -108,6 +108,53 @@ def test_the_login_for_looks_can_only_add_looks():
     refused(looks, "delete from supervision_look")
     refused(looks, "select count(*) from accounts_region")
     looks.close()
+
+
+SECRETS = {
+    "accounts_user": ["password"],
+    "accounts_person": ["id_number_sealed", "id_number_index", "phone_sealed"],
+    "classes_enrolment": ["commitment_salt_sealed"],
+    "subsidies_objection": ["contact_sealed"],
+}
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(("table", "column"), [(t, column) for t, them in SECRETS.items() for column in them])
+def test_supervision_reads_a_person_without_what_is_sealed(table: str, column: str):
+    supervision = connections["supervision"]
+    refused(supervision, f"select {column} from {table}")
+    refused(supervision, f"select * from {table}")
+    refused(supervision, f"select id from {table} where {column} is not null")
+    refused(supervision, f"select {table}::text from {table}")
+    assert rows("supervision", f"select id from {table} where id < 0") == []
+    supervision.close()
+
+
+@pytest.mark.django_db
+def test_every_column_that_is_sealed_or_a_password_is_hidden():
+    """Whatever is kept as bytes is a secret, but for what opens the room's own log to its readers."""
+    query = (
+        "select table_name, column_name from information_schema.columns where table_schema = 'public'"
+        " and (data_type = 'bytea' or column_name = 'password')"
+        f" and has_column_privilege('{SUPERVISION}', table_name::text, column_name, 'select')"
+    )
+    assert rows("default", query) == [("live_roomevent", "salt")]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_accounts_and_people_are_read_over_it_without_asking_for_what_is_hidden():
+    person = Person(name="张三", name_pinyin="zhang san", id_number_masked="4101**********0000")
+    person.id_number_sealed = person.id_number_index = b"sealed"
+    person.save()
+    User.objects.create_user("zhangsan", person=person)
+    [read] = User.objects.using("supervision").select_related("person")
+    assert (read.username, str(read)) == ("zhangsan", "张三")
+    assert read.get_deferred_fields() == {"password"}
+    assert read.person is not None
+    assert read.person.get_deferred_fields() == {"id_number_sealed", "id_number_index", "phone_sealed"}
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        _ = read.password
+    connections["supervision"].close()
 
 
 TABLES = "from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"

@@ -398,6 +398,14 @@ class ClassMaker:
         )
         for attempt in attempts:
             record(
+                "exam.started",
+                attempt.enrolment.subject,
+                lesson.starts_at,
+                attempt=attempt.pk,
+                number=attempt.number,
+                deadline=attempt.deadline_at,
+            )
+            record(
                 "exam.submitted",
                 attempt.enrolment.subject,
                 lesson.ends_at,

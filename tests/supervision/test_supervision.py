@@ -183,3 +183,18 @@ def test_every_address_of_the_house_is_walked_above(world):
 )
 def test_evidence_names_pages_editions_and_sources_in_words(kind, facts, words):
     assert words in kinds.get(kind).render(facts)
+
+
+def test_a_forged_figure_is_shown_as_such_on_the_claim(world: World) -> None:
+    claim = Claim.objects.get(training_class=world["claimed"])
+    client = client_of(world.cast.regulator)
+    address = reverse("supervision:claim", kwargs={"pk": claim.pk})
+    assert "和留痕不一致" not in client.get(address).content.decode()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "update subsidies_claimline set amount = 400 where claim_id = %s and n = 1", [claim.pk]
+        )
+    content = client.get(address).content.decode()
+    assert "和留痕不一致" in content
+    assert "申请金额和明细" in content
+    assert "subsidies_claim" not in content

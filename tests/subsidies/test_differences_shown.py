@@ -1,0 +1,133 @@
+"""A figure changed past the log is said to be so wherever it is shown, and nothing is paid on it."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from audit.models import Entry
+from policy.refusals import Refusal
+from subsidies.actions.claims import decide_claim
+from subsidies.actions.exports import take_export, write_export
+from subsidies.models import Claim, PublicNotice
+from tests.cast import client_of
+
+pytestmark = pytest.mark.django_db
+
+LINE = "update subsidies_claimline set amount = 400 where n = 2"
+TOTAL = (
+    "update subsidies_claim set rate = 400, amount = effective_trainees * 400;"
+    "update subsidies_claimline set amount = 400"
+)
+NOTE = "和留痕不一致"
+
+
+def attack(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == ("yuchuang_app",)
+        cursor.execute(sql)
+
+
+def read(client: Client, name: str, *args: Any) -> str:
+    answer = client.get(reverse(name, args=args))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("sql", [LINE, TOTAL], ids=["line", "total"])
+def test_the_claim_and_every_step_show_both_figures(
+    notice: PublicNotice, manager: User, officer: User, sql: str
+):
+    pk = notice.claim_id
+    for user in (manager, officer):
+        assert NOTE not in read(client_of(user), "subsidies:claim", pk)
+    attack(sql)
+    for user in (manager, officer):
+        content = read(client_of(user), "subsidies:claim", pk)
+        assert NOTE in content
+        assert "申请金额和明细" in content
+    content = read(client_of(officer), "subsidies:decide", pk)
+    assert NOTE in content
+
+
+def test_the_lines_that_are_not_worth_the_rate_are_named(notice: PublicNotice, manager: User):
+    attack(LINE)
+    [found] = client_of(manager).get(f"/api/v1/claims/{notice.claim_id}/").json()["differences"]
+    assert "金额不是标准的行 2" in found["says"]
+    assert "金额不是标准的行 没有" in found["recorded"]
+    attack(TOTAL)
+    [found] = client_of(manager).get(f"/api/v1/claims/{notice.claim_id}/").json()["differences"]
+    assert "金额（元） 1200.00" in found["says"]
+    assert "金额（元） 600.00" in found["recorded"]
+
+
+@pytest.mark.parametrize("sql", [LINE, TOTAL], ids=["line", "total"])
+def test_the_public_is_told_not_to_rely_on_the_notice(notice: PublicNotice, sql: str):
+    address = reverse("subsidies:notice", args=[notice.pk])
+    assert NOTE not in Client().get(address).content.decode()
+    assert Client().get(f"/api/v1/notices/{notice.pk}/").json()["differences"] == []
+    attack(sql)
+    content = Client().get(address).content.decode()
+    assert NOTE in content
+    assert "申请金额和明细" in content
+    assert Client().get(f"/api/v1/notices/{notice.pk}/").json()["differences"] == ["申请金额和明细"]
+
+
+def test_the_public_reads_nothing_of_whose_row_it_was(notice: PublicNotice):
+    line = notice.claim.lines.get(n=1)
+    attack("update exams_attempt set points = 44")
+    content = Client().get(reverse("subsidies:notice", args=[notice.pk])).content.decode()
+    assert "结业考试成绩" in content
+    assert "得分" not in content
+    assert line.enrolment.person.name not in content
+
+
+def test_the_api_says_so_and_is_empty_otherwise(notice: PublicNotice, manager: User):
+    client = client_of(manager)
+    address = f"/api/v1/claims/{notice.claim_id}/"
+    assert client.get(address).json()["differences"] == []
+    attack(LINE)
+    [found] = client.get(address).json()["differences"]
+    assert (found["row"], found["code"]) == (f"subsidies_claim/{notice.claim_id}", "differs")
+
+
+@pytest.mark.parametrize("sql", [LINE, TOTAL], ids=["line", "total"])
+def test_nothing_is_paid_on_it_and_it_can_still_be_rejected(
+    notice: PublicNotice, officer: User, over: Any, sql: str
+):
+    claim = notice.claim
+    write_export(claim_id=claim.pk, at=over)
+    attack(sql)
+    entries = Entry.objects.count()
+    for act in (
+        lambda: decide_claim(actor=officer, claim=claim, approved=True, reason="", at=over),
+        lambda: take_export(actor=officer, claim=claim, at=over),
+    ):
+        with transaction.atomic(), pytest.raises(Refusal) as refused:
+            act()
+        assert refused.value.code == "evidence_differs"
+    assert Entry.objects.count() == entries
+    assert Claim.objects.get().decided_amount is None
+    decide_claim(actor=officer, claim=claim, approved=False, reason="金额和留痕不一致。", at=over)
+    assert Claim.objects.get().decided_amount == 0
+
+
+def test_no_table_is_written_from_forged_figures(notice: PublicNotice, over: Any):
+    attack(TOTAL)
+    with transaction.atomic(), pytest.raises(Refusal) as refused:
+        write_export(claim_id=notice.claim_id, at=over)
+    assert refused.value.code == "evidence_differs"
+    assert not Claim.objects.get().export
+
+
+def test_the_table_speaks_to_people_and_stacks_on_a_phone(notice: PublicNotice, manager: User):
+    attack("update exams_attempt set points = 44")
+    content = read(client_of(manager), "subsidies:claim", notice.claim_id)
+    for words in ("哪一项", "现在的数据", "留痕记的", "结业考试成绩", "得分 44", "得分 43"):
+        assert words in content
+    assert "exams_attempt" not in content
+    assert 'data-label="现在的数据"' in content
