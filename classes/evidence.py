@@ -92,6 +92,7 @@ def register_kinds() -> None:
                 "lessons": int,
                 "trainees": int,
                 "snapshot": Digest,
+                "findings": Digest | None,
                 "exceptions": list[str],
             },
         ),

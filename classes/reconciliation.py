@@ -40,7 +40,7 @@ WITH class AS MATERIALIZED (
            c.chain, c.chain || '/trainee/' || e.id AS subject
       FROM classes_enrolment e JOIN class c ON c.id = e.training_class_id
 ), entry AS MATERIALIZED (
-    SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at,
+    SELECT e.chain, e.seq, e.hash, e.kind, e.subject, e.facts, e.at, e.actor_id AS actor,
            coalesce(self.id, person.id) AS enrolment,
            substring(e.subject FROM '/lesson/([0-9]+)')::bigint AS lesson,
            substring(e.subject FROM '/person/([0-9]+)')::bigint AS person
@@ -75,8 +75,17 @@ FIELDS: Mapping[str, Field] = {
     "closed_at": Field(_("下课时间")),
     "number": Field(_("编号")),
     "accepted": Field(_("认可的例外")),
+    "submitted_at": Field(_("提交时间")),
+    "submitted_by": Field(_("提交人的账号编号")),
+    "decided_at": Field(_("决定时间")),
+    "decided_by": Field(_("决定人的账号编号")),
+    "reason": Field(_("理由的摘要")),
+    "change_reason": Field(_("变更理由的摘要")),
+    "masked": Field(_("遮挡后的身份证号")),
+    "found_by": Field(_("按身份证号查找用的索引")),
     "identity": Field(_("姓名、身份证号和类别")),
     "digest": Field(_("摘要")),
+    "findings": Field(_("检查结果的摘要")),
 }
 _STATES = {"filing": dict(FilingState.choices), "lesson": dict(LessonState.choices)}
 
@@ -111,7 +120,13 @@ _FILING = Compared(
     "classes_filing",
     """
     SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object(
-        'filing', f.state, 'number', f.number, 'accepted', f.accepted)
+        'filing', f.state, 'number', f.number, 'accepted', f.accepted,
+        'submitted_at', f.submitted_at, 'submitted_by', f.submitted_by_id,
+        'decided_at', f.decided_at, 'decided_by', f.decided_by_id,
+        'reason', CASE WHEN f.decided_at IS NOT NULL
+            THEN encode(sha256(convert_to(f.reason, 'UTF8')), 'hex') END,
+        'change_reason', CASE WHEN f.change_reason <> ''
+            THEN encode(sha256(convert_to(f.change_reason, 'UTF8')), 'hex') END)
       FROM classes_filing f JOIN class c ON c.id = f.training_class_id
     """,
     """
@@ -119,7 +134,14 @@ _FILING = Compared(
         'filing', split_part(kind, '.', 2),
         'number', coalesce(max(facts->>'number') OVER filing, ''),
         'accepted', coalesce(max(facts->>'exceptions') FILTER (WHERE kind = 'filing.approved')
-            OVER filing, '[]')::jsonb)
+            OVER filing, '[]')::jsonb,
+        'submitted_at', min(at) FILTER (WHERE kind = 'filing.submitted') OVER filing,
+        'submitted_by', min(actor) FILTER (WHERE kind = 'filing.submitted') OVER filing,
+        'decided_at', min(at) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
+        'decided_by', min(actor) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
+        'reason', min(facts->>'reason')
+            FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
+        'change_reason', min(facts->>'reason') FILTER (WHERE kind = 'filing.superseded') OVER filing)
       FROM entry
      WHERE kind IN (
         'filing.submitted', 'filing.approved', 'filing.returned', 'filing.withdrawn', 'filing.superseded')
@@ -293,24 +315,32 @@ def class_differences(chain: str | None, using: str) -> list[Difference]:
 
 
 def _filings(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
-    """Filings whose snapshot is not the one that was submitted."""
+    """Filings whose snapshot, or what was found on it, is not what was submitted."""
     filings = Filing.objects.using(using).order_by("pk")
     if chain is not None:
         filings = filings.filter(training_class=class_of(chain))
-    said = {entry.subject: entry.facts["snapshot"] for entry in told if entry.kind == "filing.submitted"}
-    return [
-        reconciliation.difference(
-            _SNAPSHOT,
-            chain=f"class/{filing.training_class_id}",
-            key=str(filing.pk),
-            says={"digest": now},
-            recorded={"digest": said[filing.subject]},
-            fields=_FIELDS,
-            enrolment=None,
-        )
-        for filing in filings
-        if filing.subject in said and (now := snapshot_digest(filing.snapshot)) != said[filing.subject]
-    ]
+    said = {entry.subject: entry.facts for entry in told if entry.kind == "filing.submitted"}
+    found = []
+    for filing in filings:
+        if filing.subject not in said:
+            continue
+        facts = said[filing.subject]
+        says = {"digest": snapshot_digest(filing.snapshot), "findings": snapshot_digest(filing.findings)}
+        # Entries from before findings were kept say nothing of them.
+        recorded = {"digest": facts["snapshot"], "findings": facts.get("findings") or says["findings"]}
+        if says != recorded:
+            found.append(
+                reconciliation.difference(
+                    _SNAPSHOT,
+                    chain=f"class/{filing.training_class_id}",
+                    key=str(filing.pk),
+                    says=says,
+                    recorded=recorded,
+                    fields=_FIELDS,
+                    enrolment=None,
+                )
+            )
+    return found
 
 
 def _timetables(told: Sequence[Entry], chain: str | None, using: str) -> list[Difference]:
@@ -342,6 +372,8 @@ def _timetables(told: Sequence[Entry], chain: str | None, using: str) -> list[Di
 def _trainees(told: Sequence[Entry], chain: str | None) -> list[Difference]:
     """Trainees whose name, ID number, category or place on the roster is not what is on record.
 
+    The masked number and the index by which a person is found are those of the number on record.
+
     Read over the application's own connection: the regulator's login reads no sealed column.
     """
     enrolments = Enrolment.objects.using(DEFAULT_DB_ALIAS)
@@ -367,6 +399,9 @@ def _trainees(told: Sequence[Entry], chain: str | None) -> list[Difference]:
             says, recorded = {"identity": _("现在登记的")}, {"identity": _("编入时登记的")}
         elif enrolment.state != state:
             says, recorded = {"enrolment": enrolment.state}, {"enrolment": state}
+        elif not enrolment.person.is_masked_as_sealed:
+            says = {"masked": enrolment.person.id_number_masked, "found_by": _("现在登记的")}
+            recorded = {"masked": enrolment.person.masked_from_seal, "found_by": _("由身份证号得出的")}
         else:
             continue
         found.append(

@@ -29,7 +29,7 @@ def paper_digest(paper: Sequence[Mapping[str, Any]]) -> str:
 
 def answers_digest(chosen: Mapping[int, Sequence[int]]) -> str:
     """What the log keeps of all answers that were handed in, by their place in the paper."""
-    answers = [[place, chosen[place]] for place in sorted(chosen)]
+    answers: list[Any] = [[place, list(chosen[place])] for place in sorted(chosen)]
     return hashlib.sha256(rfc8785.dumps(answers)).hexdigest()
 
 

@@ -36,6 +36,10 @@ FIELDS: Mapping[str, Field] = {
     "verdict_entry": Field(_("考勤结论的留痕序号")),
     "state": Field(_("状态"), dict(CertificateState.choices)),
     "pdf": Field(_("文件摘要")),
+    "provincial": Field(_("省系统证书编号")),
+    "issued_by": Field(_("发证人的账号编号")),
+    "revoked_at": Field(_("撤销时间")),
+    "reason": Field(_("撤销理由")),
 }
 
 _PAPER = Compared(
@@ -146,7 +150,8 @@ _CERTIFICATE = Compared(
     """
     SELECT t.chain, c.id::text, c.id, t.id, jsonb_build_object('trainee', t.id, 'number', c.number,
         'issued_on', c.issued_on, 'attempt', c.attempt_id, 'verdict_entry', v.evidence_seq,
-        'state', c.state, 'pdf', c.pdf_sha256)
+        'state', c.state, 'pdf', c.pdf_sha256, 'provincial', c.provincial_number,
+        'issued_by', c.issued_by_id, 'revoked_at', c.revoked_at, 'reason', c.revocation_reason)
       FROM exams_certificate c
       JOIN trainee t ON t.id = c.enrolment_id
       JOIN attendance_verdict v ON v.enrolment_id = c.verdict_id
@@ -156,7 +161,9 @@ _CERTIFICATE = Compared(
         'number', e.facts->'number', 'issued_on', e.facts->'issued_on', 'attempt', e.facts->'attempt',
         'verdict_entry', e.facts->'verdict_entry',
         'state', CASE WHEN r.seq IS NULL THEN 'valid' ELSE 'revoked' END,
-        'pdf', coalesce(p.facts->>'pdf', ''))
+        'pdf', coalesce(p.facts->>'pdf', ''),
+        'provincial', '',  -- nothing enters one yet
+        'issued_by', e.actor, 'revoked_at', r.at, 'reason', coalesce(r.facts->>'reason', ''))
       FROM entry e
       LEFT JOIN entry r ON r.kind = 'certificate.revoked' AND r.chain = e.chain
             AND r.facts->>'certificate' = e.facts->>'certificate'

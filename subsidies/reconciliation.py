@@ -23,6 +23,11 @@ FIELDS: Mapping[str, Field] = {
     "decided": Field(_("核定金额（元）")),
     "held": Field(_("不付的行")),
     "file": Field(_("申请表的摘要")),
+    "created_at": Field(_("拟制时间")),
+    "created_by": Field(_("拟制人的账号编号")),
+    "opened_by": Field(_("公示人的账号编号")),
+    "answered_at": Field(_("答复时间")),
+    "answered_by": Field(_("答复人的账号编号")),
     "first_day": Field(_("公示首日")),
     "last_day": Field(_("公示末日")),
     "objection": Field(_("状态"), dict(ObjectionState.choices)),
@@ -36,24 +41,35 @@ _CLAIM = Compared(
     "subsidies_claim",
     """
     SELECT c.chain, m.id::text, m.id, NULL::bigint, jsonb_build_object('number', m.number,
-        'institution', m.institution_id, 'edition', m.edition, 'claim', m.state)
+        'institution', m.institution_id, 'edition', m.edition, 'claim', m.state,
+        'created_at', m.created_at, 'created_by', m.created_by_id, 'submitted_at', m.submitted_at,
+        'reason', CASE WHEN m.reason <> '' THEN encode(sha256(convert_to(m.reason, 'UTF8')), 'hex') END)
       FROM subsidies_claim m JOIN class c ON c.id = m.training_class_id
     """,
     """
     SELECT e.chain, e.facts->>'claim', NULL::bigint, jsonb_build_object('number', e.facts->'number',
-        'institution', c.institution_id, 'edition', e.facts->'edition', 'claim', s.state)
+        'institution', c.institution_id, 'edition', e.facts->'edition', 'claim', s.state,
+        'created_at', e.at, 'created_by', e.actor, 'submitted_at', s.submitted_at, 'reason', w.reason)
       FROM entry e
       JOIN class c ON c.chain = e.chain
       JOIN (SELECT DISTINCT ON (chain, facts->>'claim') chain, facts->>'claim' AS claim,
                    CASE kind WHEN 'claim.drawn_up' THEN 'draft'
                              WHEN 'claim.decided' THEN CASE WHEN (facts->>'approved')::boolean
                                                             THEN 'approved' ELSE 'rejected' END
-                             ELSE split_part(kind, '.', 2) END AS state
+                             ELSE split_part(kind, '.', 2) END AS state,
+                   max(at) FILTER (WHERE kind = 'claim.submitted')
+                       OVER (PARTITION BY chain, facts->>'claim') AS submitted_at
               FROM entry
              WHERE kind IN ('claim.drawn_up', 'claim.submitted', 'claim.returned', 'claim.noticed',
                             'claim.decided')
              ORDER BY chain, facts->>'claim', seq DESC) AS s
         ON s.chain = e.chain AND s.claim = e.facts->>'claim'
+      -- the last word of the office; handing in again clears it
+      LEFT JOIN (SELECT DISTINCT ON (chain, facts->>'claim') chain, facts->>'claim' AS claim,
+                        facts->>'reason' AS reason
+                   FROM entry WHERE kind IN ('claim.submitted', 'claim.returned', 'claim.decided')
+                  ORDER BY chain, facts->>'claim', seq DESC) AS w
+        ON w.chain = e.chain AND w.claim = e.facts->>'claim'
      WHERE e.kind = 'claim.drawn_up'
     """,
 )
@@ -63,7 +79,7 @@ _DECISION = Compared(
     "subsidies_claim",
     """
     SELECT c.chain, m.id::text, m.id, NULL::bigint, jsonb_build_object(
-        'decided', m.decided_amount::text,
+        'decided', m.decided_amount::text, 'decided_at', m.decided_at, 'decided_by', m.decided_by_id,
         'held', (SELECT coalesce(jsonb_agg(l.n ORDER BY l.n), '[]') FROM subsidies_claimline l
                   WHERE l.claim_id = m.id AND coalesce(l.decided_amount, 0) = 0))
       FROM subsidies_claim m JOIN class c ON c.id = m.training_class_id
@@ -73,7 +89,8 @@ _DECISION = Compared(
     """,
     """
     SELECT chain, facts->>'claim', NULL::bigint, jsonb_build_object(
-        'decided', (facts->>'amount')::numeric(12, 2)::text, 'held', facts->'held_lines')
+        'decided', (facts->>'amount')::numeric(12, 2)::text, 'decided_at', at, 'decided_by', actor,
+        'held', facts->'held_lines')
       FROM entry WHERE kind = 'claim.decided'
     """,
 )
@@ -98,14 +115,14 @@ _NOTICE = Compared(
     "subsidies_publicnotice",
     """
     SELECT c.chain, m.id::text, n.id, NULL::bigint, jsonb_build_object('first_day', n.first_day,
-        'last_day', n.last_day, 'opened_at', n.opened_at)
+        'last_day', n.last_day, 'opened_at', n.opened_at, 'opened_by', n.opened_by_id)
       FROM subsidies_publicnotice n
       JOIN subsidies_claim m ON m.id = n.claim_id
       JOIN class c ON c.id = m.training_class_id
     """,
     """
     SELECT chain, facts->>'claim', NULL::bigint, jsonb_build_object('first_day', facts->'first_day',
-        'last_day', facts->'last_day', 'opened_at', at)
+        'last_day', facts->'last_day', 'opened_at', at, 'opened_by', actor)
       FROM entry WHERE kind = 'claim.noticed'
     """,
 )
@@ -115,7 +132,8 @@ _OBJECTION = Compared(
     """
     SELECT c.chain, o.id::text, o.id, NULL::bigint, jsonb_build_object('line', l.n,
         'text', encode(sha256(convert_to(o.text, 'UTF8')), 'hex'), 'objection', o.state,
-        'answer', CASE WHEN o.answer <> '' THEN encode(sha256(convert_to(o.answer, 'UTF8')), 'hex') END)
+        'answer', CASE WHEN o.answer <> '' THEN encode(sha256(convert_to(o.answer, 'UTF8')), 'hex') END,
+        'answered_at', o.answered_at, 'answered_by', o.answered_by_id)
       FROM subsidies_objection o
       JOIN subsidies_publicnotice n ON n.id = o.notice_id
       JOIN subsidies_claim m ON m.id = n.claim_id
@@ -126,7 +144,7 @@ _OBJECTION = Compared(
     SELECT e.chain, e.facts->>'objection', NULL::bigint, jsonb_build_object('line', e.facts->'line',
         'text', e.facts->'text', 'objection', CASE (a.facts->>'upheld')::boolean WHEN true THEN 'upheld'
             WHEN false THEN 'dismissed' ELSE 'open' END,
-        'answer', a.facts->'answer')
+        'answer', a.facts->'answer', 'answered_at', a.at, 'answered_by', a.actor)
       FROM entry e
       LEFT JOIN entry a ON a.kind = 'objection.answered' AND a.chain = e.chain
             AND a.facts->>'objection' = e.facts->>'objection'

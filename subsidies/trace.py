@@ -413,7 +413,7 @@ def _number(text: str | None) -> int:
 
 
 def trace_of(line: ClaimLine, *, using: str = DEFAULT_DB_ALIAS) -> Trace:
-    """Open a line down to the seconds, computed afresh from the presence ledger. Fourteen queries."""
+    """Open a line down to the seconds, computed afresh from the presence ledger. Twenty-one queries."""
     traced = attendance_trace(line.enrolment, using=using)
     return Trace(
         line=line,

@@ -18,9 +18,9 @@ from classes.timetables import drafts_of, hours_by_kind
 BEFORE = datetime.datetime(2026, 8, 1, tzinfo=datetime.UTC)
 
 
-def record(kind: str, subject: str, at: datetime.datetime, /, **facts: Any) -> None:
+def record(kind: str, subject: str, at: datetime.datetime, /, *, by: int | None = None, **facts: Any) -> None:
     with transaction.atomic():
-        audit.record(kind, actor_id=None, subject=subject, facts=facts, at=at)
+        audit.record(kind, actor_id=by, subject=subject, facts=facts, at=at)
 
 
 def class_on_record(**details: Any) -> TrainingClass:

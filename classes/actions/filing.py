@@ -89,6 +89,7 @@ def submit_filing(
                 "lessons": len(snapshot["timetable"]),
                 "trainees": len(snapshot["roster"]),
                 "snapshot": snapshot_digest(snapshot),
+                "findings": snapshot_digest(filing.findings),
                 "exceptions": sorted(asked),
             },
             at=at,
@@ -328,8 +329,8 @@ def _version_of(version: CourseVersion | None) -> dict[str, Any] | None:
     }
 
 
-def snapshot_digest(snapshot: dict[str, Any]) -> str:
-    """SHA-256 over the snapshot's canonical JSON, as the log holds it."""
+def snapshot_digest(snapshot: dict[str, Any] | list[Any]) -> str:
+    """SHA-256 over the canonical JSON of a snapshot, or of its findings, as the log holds it."""
     return hashlib.sha256(rfc8785.dumps(snapshot)).hexdigest()
 
 

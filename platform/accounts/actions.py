@@ -212,11 +212,13 @@ def grant_role(
     return membership
 
 
-def record_membership(kind: str, membership: Membership, *, actor: User, at: datetime.datetime) -> None:
+def record_membership(
+    kind: str, membership: Membership, *, actor: User | None, at: datetime.datetime
+) -> None:
     """Leave evidence that a role was granted or revoked (`role.granted`, `role.revoked`)."""
     audit.record(
         kind,
-        actor_id=actor.pk,
+        actor_id=actor.pk if actor else None,
         subject=account_subject(membership.user),
         facts={
             "user": membership.user_id,
@@ -245,7 +247,8 @@ def found_operator(*, username: str, at: datetime.datetime) -> User:
                 facts={"user": user.pk},
                 at=at,
             )
-            grant_role(user=user, role=Role.OPERATOR)
+            membership = grant_role(user=user, role=Role.OPERATOR)
+            record_membership("role.granted", membership, actor=None, at=at)
         elif not user.has_role(Role.OPERATOR):
             raise username_taken()
     return user

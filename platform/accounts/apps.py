@@ -11,6 +11,9 @@ class AccountsApp(AppConfig):
     def ready(self) -> None:
         from accounts import start
         from accounts.first_steps import first_steps_for
+        from accounts.reconciliation import account_differences
+        from audit import reconciliation
 
         import_module("accounts.evidence")
+        reconciliation.register(account_differences)
         start.register(first_steps_for)

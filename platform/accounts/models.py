@@ -133,6 +133,19 @@ class Person(models.Model):
         """
         return vault.unseal(self.id_number_sealed, context=self.ID_CONTEXT).decode()
 
+    @property
+    def masked_from_seal(self) -> str:
+        """The masked number that belongs to the sealed one."""
+        return IdNumber(self.open_id_number()).masked
+
+    @property
+    def is_masked_as_sealed(self) -> bool:
+        """Whether mask and index, which screens and searches use, are still those of the sealed number."""
+        number = IdNumber(self.open_id_number())
+        return self.id_number_masked == number.masked and bytes(self.id_number_index) == id_number_index(
+            number
+        )
+
     def open_phone(self) -> str:
         return (
             vault.unseal(self.phone_sealed, context=self.PHONE_CONTEXT).decode() if self.phone_sealed else ""

@@ -9,4 +9,8 @@ class IdentityApp(AppConfig):
     verbose_name = _("身份核验")
 
     def ready(self) -> None:
+        from audit import reconciliation
+        from identity.reconciliation import code_differences
+
         import_module("identity.evidence")
+        reconciliation.register(code_differences)

@@ -119,7 +119,12 @@ def test_a_reset_ends_sessions_tokens_and_the_old_password(cast, operator):
     kinds = (
         Entry.objects.filter(subject=f"account/{officer.pk}").order_by("pk").values_list("kind", flat=True)
     )
-    assert list(kinds) == ["account.reset", "account.activation_issued", "account.activated"]
+    assert list(kinds) == [
+        "role.granted",
+        "account.reset",
+        "account.activation_issued",
+        "account.activated",
+    ]
 
 
 def test_a_second_reset_only_replaces_the_code(cast, operator):
@@ -152,7 +157,7 @@ def test_a_suspended_account_is_out_until_it_is_restored(cast, operator):
     kinds = (
         Entry.objects.filter(subject=f"account/{officer.pk}").order_by("pk").values_list("kind", flat=True)
     )
-    assert list(kinds) == ["account.suspended", "account.restored"]
+    assert list(kinds) == ["role.granted", "account.suspended", "account.restored"]
 
 
 def test_a_code_of_a_suspended_account_is_void(cast, operator, now):

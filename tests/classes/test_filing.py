@@ -48,6 +48,7 @@ def test_a_submission_freezes_what_was_filed(school):
         "lessons": 8,
         "trainees": 3,
         "snapshot": snapshot_digest(filing.snapshot),
+        "findings": snapshot_digest(filing.findings),
         "exceptions": [],
     }
 

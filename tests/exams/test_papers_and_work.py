@@ -184,10 +184,8 @@ def test_a_new_text_replaces_the_old_until_it_is_scored(school: School, cast: Ca
     with pytest.raises(Refusal) as refused:
         submit_coursework(actor=cast.learner, lesson=homework, text=WORK, at=OVER)
     assert refused.value.code == "coursework_scored"
-    assert [entry.facts["characters"] for entry in Entry.objects.filter(kind="coursework.submitted")] == [
-        len(WORK),
-        len(WORK) * 2,
-    ]
+    told = Entry.objects.filter(kind="coursework.submitted").order_by("seq")
+    assert [entry.facts["characters"] for entry in told] == [len(WORK), len(WORK) * 2]
 
 
 def test_work_is_taken_from_its_lesson_to_the_end_of_the_class(

@@ -501,9 +501,9 @@ def test_more_trainees_and_lines_take_no_more_queries(
 ):
     alone = maker.finish(maker.make(name="一个人的班", people=cast.trainees(4)[3:], course_type="SYB"))
     for training_class in (claim.training_class, alone):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             assert differences(training_class.subject) == []
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         assert differences() == []
 
 

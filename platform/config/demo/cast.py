@@ -8,6 +8,8 @@ import datetime
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db import transaction
+
 from accounts import actions
 from accounts.id_numbers import IdNumber, parse
 from accounts.models import Bureau, Institution, Person, Region, User
@@ -172,7 +174,9 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         (_account("operator", "平台运营", password), Role.OPERATOR, None, None),
     ]
     for user, role, institution, bureau in people:
-        actions.grant_role(user=user, role=role, institution=institution, bureau=bureau)
+        membership = actions.grant_role(user=user, role=role, institution=institution, bureau=bureau)
+        with transaction.atomic():
+            actions.record_membership("role.granted", membership, actor=None, at=at)
     cast = find_cast(at=at)
     build_registers(cast, at=at)
     return cast

@@ -7,10 +7,11 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from PIL import Image, ImageDraw
 
-from accounts.actions import find_or_create_person, grant_role
-from accounts.models import User
+from accounts.actions import find_or_create_person, grant_role, record_membership
+from accounts.models import Membership, User
 from accounts.registers import actions
 from accounts.registers.actions import Order, Paper, QualificationDetails
 from accounts.registers.models import Measure, PlatformReport, Qualification
@@ -151,7 +152,11 @@ def enter_candidates(cast: Cast, *, at: datetime.datetime) -> tuple[Qualificatio
             name=name, id_number=cast.id_number(serial), phone=f"1390000{serial:04d}", at=at
         )
         user, _new = User.objects.get_or_create(username=f"t{person.pk:08d}", defaults={"person": person})
-        grant_role(user=user, role=Role.LECTURER, institution=cast.school)
+        known = Membership.objects.filter(user=user, role=Role.LECTURER, institution=cast.school).exists()
+        membership = grant_role(user=user, role=Role.LECTURER, institution=cast.school)
+        if not known:
+            with transaction.atomic():
+                record_membership("role.granted", membership, actor=cast.manager, at=at)
         made.append(
             Qualification.objects.filter(person=person).first()
             or actions.enter_qualification(

@@ -8,7 +8,8 @@ refusal.
 from typing import Any
 
 from django.db.backends.postgresql import compiler
-from django.db.models.expressions import Col
+from django.db.models import Model
+from django.db.models.expressions import Col, Expression
 from django.db.models.sql.compiler import SQLAggregateCompiler, SQLDeleteCompiler, SQLUpdateCompiler
 
 from config.grants import is_hidden_column
@@ -25,8 +26,18 @@ SQLInsertCompiler = compiler.SQLInsertCompiler
 
 
 class SQLCompiler(compiler.SQLCompiler):
-    def get_default_columns(self, select_mask: Any, *args: Any, **options: Any) -> list[Col]:
-        columns: list[Col] = super().get_default_columns(select_mask, *args, **options)
+    def get_default_columns(
+        self,
+        select_mask: dict[str, Any],
+        start_alias: str | None = None,
+        opts: Any | None = None,
+        from_parent: type[Model] | None = None,
+    ) -> list[Expression]:
+        columns = super().get_default_columns(select_mask, start_alias, opts, from_parent)
         if select_mask:  # named one by one, also when a deferred attribute is read
             return columns
-        return [column for column in columns if not is_hidden_column(column.target.column)]
+        return [column for column in columns if not _is_hidden(column)]
+
+
+def _is_hidden(column: Expression) -> bool:
+    return isinstance(column, Col) and is_hidden_column(column.target.column or "")
