@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -146,8 +147,9 @@ class ClassForm(forms.Form):
             del self.fields["course_version"]
             return
         versions = CourseVersion.objects.filter(
-            course=training_class.course_id, state=VersionState.PUBLISHED
-        ) | CourseVersion.objects.filter(classes=training_class)
+            Q(course=training_class.course_id, state=VersionState.PUBLISHED)
+            | Q(pk=training_class.course_version_id)
+        )
         self.fields["course_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
 
     @property

@@ -56,13 +56,13 @@ def access_submission(user: User | AnonymousUser, pk: int) -> Submission:
     if submission is None:
         raise Http404
     training_class = submission.enrolment.training_class
-    if not can_read_work(user, training_class):
+    if not isinstance(user, User) or not can_read_work(user, training_class):
         raise Http404
     return submission
 
 
 def can_read_work(user: User, training_class: TrainingClass) -> bool:
-    """Whether this account reads the trainees' work of a class: who teaches it, and its manager (P13, M10)."""
+    """Whether this account reads the trainees' work: who teaches the class, and its manager (P13, M10)."""
     return can_teach(user, training_class) or can_manage(user, training_class)
 
 

@@ -1,7 +1,8 @@
 """Which conditions of 规范 一 this platform fulfils by what it does, and where one can count it (P6-P25).
 
-Registered when the platform starts; what is missing here (registration, credit, follow-up services) is shown
-by documents that the operator puts on file.
+Registered when the platform starts; what is missing here (registration, credit, archives by trainee,
+follow-up services) is shown by documents that the operator puts on file. Each sentence names only what is
+there.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,6 @@ FUNCTIONS: Mapping[str, PlatformFunction] = {
     "P8": _counted(_("学员按班管理，每班有花名册。"), _("%(n)s 个班"), TrainingClass),
     "P9": _counted(_("学时由服务器逐秒记录，按规则计算。"), _("考勤结论 %(n)s 份"), Verdict),
     "P10": _counted(_("每一步都有留痕，前后相连，不能改、不能删。"), _("留痕 %(n)s 条"), Entry),
-    "P11": _counted(_("每名学员一份电子档案，保存不少于三年。"), _("档案 %(n)s 份"), Enrolment),
     "P12": _counted(
         _("结业考试在线上进行，限时、逐题保存。"),
         _("交卷 %(n)s 份"),
@@ -57,7 +57,7 @@ FUNCTIONS: Mapping[str, PlatformFunction] = {
         kind=HourKind.QUALITY,
     ),
     "P16": _counted(_("网页直播，断线自动重连，可只听声音。"), _("直播录像 %(n)s 段"), Recording),
-    "P17": _counted(_("提问、举手、连麦、投票、点名、随机答题。"), _("课堂互动 %(n)s 次"), RoomEvent),
+    "P17": _counted(_("文字提问、举手、点名、随机答题。"), _("课堂互动 %(n)s 次"), RoomEvent),
     "P18": _counted(
         _("为各级部门开设监管账号，只读。"), _("监管账号 %(n)s 个"), Membership, role=Role.REGULATOR
     ),

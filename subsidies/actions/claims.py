@@ -47,8 +47,8 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
     """Draw up the claim of a finished class: one line per effective trainee at the edition's rate.
 
     Drawing up again returns the claim that is there, with its own `created_at`, until it is decided. Raises
-    Refusal `manager_required` (403), `claim_settled` once it is, `class_not_finished`, `institution_not_designated`, `qualification_cancelled`,
-    `hours_not_delivered`, `nobody_effective`, `verdict_changed`, `evidence_broken`,
+    Refusal `manager_required` (403), `claim_settled` once it is, `class_not_finished`,
+    `institution_not_designated`, `qualification_cancelled`, `hours_not_delivered`, `nobody_effective`, `verdict_changed`, `evidence_broken`,
     `evidence_differs`, `edition_unset`.
     """
     with transaction.atomic():

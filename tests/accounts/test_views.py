@@ -1,6 +1,7 @@
 """Signing in, activating, starting."""
 
 import re
+from typing import Any
 
 import pytest
 from axes.models import AccessAttempt
@@ -106,7 +107,8 @@ def test_a_weak_password_is_refused_in_chinese(cast, client, password, said):
 
 def test_every_validator_of_passwords_speaks_chinese():
     with translation.override("zh-hans"):
-        for validator in password_validation.get_default_password_validators():
+        validators: list[Any] = password_validation.get_default_password_validators()
+        for validator in validators:
             assert not re.search("[A-Za-z]", str(validator.get_help_text())), validator
             assert not re.search("[A-Za-z]", str(validator.get_error_message())), validator
 

@@ -107,6 +107,18 @@ def test_a_class_is_made_on_a_page_and_leads_to_its_roster(school, manager):
     assert training_class.name == "改过的名字"
 
 
+def test_a_version_that_other_classes_take_is_offered_once_and_kept(school, manager):
+    first, _second = school.create(name="第 1 期"), school.create(name="第 2 期")
+    address = reverse("classes:edit", args=[first.pk])
+    offered = client_of(manager).get(address).context["form"].fields["course_version"].queryset
+    assert list(offered) == [first.course_version]
+    sent = form_data(school, name="第 1 期", course_version=first.course_version_id)
+    saved = client_of(manager).post(address, sent)
+    assert saved["Location"] == reverse("classes:detail", args=[first.pk])
+    first.refresh_from_db()
+    assert first.course_version_id == sent["course_version"]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

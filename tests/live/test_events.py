@@ -169,11 +169,12 @@ def test_nobody_speaks_before_the_lesson_is_opened(school, cast, now, who):
     planned = school.lesson(now, state=LessonState.PLANNED)
     enter(cast[who], planned, now)
     before = RoomEvent.objects.count(), Entry.objects.count()
-    for step in (say, raise_hand):
+    for step in (
+        lambda: say(cast[who], planned, now),
+        lambda: raise_hand(actor=cast[who], lesson=planned, at=now),
+    ):
         with pytest.raises(Refusal) as refused:
-            step(actor=cast[who], lesson=planned, at=now) if step is raise_hand else step(
-                cast[who], planned, now
-            )
+            step()
         body = refused.value.render()
         assert (body["code"], refused.value.status) == ("lesson_not_open", 409)
         assert (body["details"]["found"], body["details"]["required"]) == ("planned", "open")

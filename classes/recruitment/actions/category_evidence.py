@@ -51,8 +51,8 @@ class Prepared:
 def prepare(document: Document) -> Prepared:
     """Judge a document and decode its photo, which takes a while: do it before a transaction.
 
-    Raises Refusal `document_missing`, `date_out_of_range`, `document_dates_reversed`, `category_unknown` (400), and those of
-    `pictures.clean` (422).
+    Raises Refusal `document_missing`, `date_out_of_range`, `document_dates_reversed`, `category_unknown`
+    (400), and those of `pictures.clean` (422).
     """
     category = parse_category(document.category)
     if not 0 < len(document.name.strip()) <= 60:
