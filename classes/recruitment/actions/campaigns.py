@@ -139,7 +139,11 @@ def _write(campaign: Campaign, details: CampaignDetails, at: datetime.datetime) 
         details.planned_from, today=today, name=gettext_noop("计划开班日期"), field="planned_from", rule="F2"
     )
     require_near(
-        details.planned_until, today=today, name=gettext_noop("计划结班日期"), field="planned_until", rule="F2"
+        details.planned_until,
+        today=today,
+        name=gettext_noop("计划结班日期"),
+        field="planned_until",
+        rule="F2",
     )
     if details.planned_until < details.planned_from:
         raise Refusal(
