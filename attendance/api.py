@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView
+from accounts.api_views import APIView, UploadField
 from accounts.models import User
 from attendance import actions, queries
 from attendance.actions import Beat
@@ -62,7 +62,7 @@ def seconds_text(microseconds: int) -> str:
 class SignInFramesSerializer(Body):
     """One to eight JPEG or PNG pictures of the same moment, as repeated parts called `frames`."""
 
-    frames = serializers.ListField(child=serializers.FileField(), max_length=8)
+    frames = serializers.ListField(child=UploadField(), max_length=8)
 
 
 class CodeSerializer(Body):
@@ -403,7 +403,10 @@ class MeterView(AttendanceView):
         responses={200: MeterSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        wanted = serializers.IntegerField(min_value=1).run_validation(request.query_params.get("class"))
+        try:
+            wanted = serializers.IntegerField(min_value=1).run_validation(request.query_params.get("class"))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({"class": error.detail}) from error
         training_class = access_class(self.user(), wanted)
         enrolment = require_trainee(self.user(), training_class)
         enrolment.training_class = training_class

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Bureau, Person, User
 from accounts.registers.permissions import access_lecturer, office_over_lecturer, offices_of
+from accounts.states import Role
 from attendance.models import Check, SignIn
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.permissions import access_class, access_lesson, can_teach, sees_roster
@@ -36,6 +37,7 @@ def require_trainee(user: User, training_class: TrainingClass) -> Enrolment:
     raise Refusal(
         "trainee_required",
         gettext_noop("签到、签退和应答只能由本班学员本人来做。"),
+        required=Role.TRAINEE,
         rule="F19",
         next_step=gettext_noop("请用学员本人的账号登录。"),
         status=403,

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, UploadField
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
@@ -416,7 +416,7 @@ class EnrolmentSerializer(serializers.Serializer[Any]):
 
 
 class RosterFileSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text=".xlsx, as the template has it")
+    file = UploadField(help_text=".xlsx, as the template has it")
 
 
 class RosterFaultSerializer(serializers.Serializer[Any]):
@@ -834,6 +834,7 @@ def _require_filing_sight(user: User, training_class: TrainingClass) -> None:
         raise Refusal(
             "filing_hidden",
             gettext_noop("备案材料只给本机构管理员和经办人员看。"),
+            required=[Role.MANAGER, Role.OFFICER],
             rule="F8",
             next_step=gettext_noop("请向机构管理员了解备案情况。"),
             status=403,

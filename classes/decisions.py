@@ -33,6 +33,8 @@ def judge_decision(
             raise Refusal(
                 "reason_missing",
                 gettext_noop("退回补正要写明理由。"),
+                found=False,
+                required=True,
                 rule="F9",
                 next_step=gettext_noop("请写清楚哪里要改，机构照着改。"),
                 status=400,

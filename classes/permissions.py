@@ -163,6 +163,7 @@ def require_manage(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_manager",
         gettext_noop("这一步要由本机构的管理员来做。"),
+        required=Role.MANAGER,
         next_step=gettext_noop("请换用机构管理员的账号登录。"),
         status=403,
     )
@@ -178,6 +179,7 @@ def require_teach(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_staff",
         gettext_noop("这一步要由本班的讲师或助教来做。"),
+        required=[Role.LECTURER, Role.ASSISTANT],
         rule="F13",
         next_step=gettext_noop("请联系本班的讲师或助教。"),
         status=403,
@@ -192,6 +194,7 @@ def require_decide(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_office",
         gettext_noop("备案要由机构所在地人力资源和社会保障部门的经办人员决定。"),
+        required=Role.OFFICER,
         rule="F9",
         next_step=gettext_noop("请等经办人员答复。"),
         status=403,
@@ -208,6 +211,7 @@ def require_office(user: User) -> Bureau:
         raise Refusal(
             "not_an_office",
             gettext_noop("回执只能由人力资源和社会保障部门的经办人员上传。"),
+            required=Role.OFFICER,
             rule="F8",
             next_step=gettext_noop("请把回执交给当地的经办人员。"),
             status=403,
@@ -235,6 +239,7 @@ def require_trainee_account(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "account_of_others",
         gettext_noop("这个人的账号还有别的职务，或者还在别的机构学习，激活码不能由这个班发。"),
+        required=Role.TRAINEE,
         rule="P7",
         next_step=gettext_noop(
             "请本人向原来的单位要，或者带身份证找平台运营；本班备案通过以后，学员的可以由本班发。"

@@ -182,13 +182,15 @@ def _json(value: object) -> object:
 
 
 def _whole(code: str, message: str, next_step: str, **params: object) -> Refusal:
-    return Refusal(code, message, rule="F8", params=params, next_step=next_step, status=400)
+    return Refusal(code, message, required=True, rule="F8", params=params, next_step=next_step, status=400)
 
 
 def _unknown() -> Refusal:
     return Refusal(
         "filing_unknown",
         gettext_noop("本辖区没有这个编号的备案。"),
+        found=False,
+        required=True,
         rule="F8",
         next_step=gettext_noop("请核对编号，或者看是不是别处的回执。"),
     )
@@ -198,6 +200,8 @@ def _doubled(first: int) -> Refusal:
     return Refusal(
         "doubled_in_file",
         gettext_noop("和第 %(first)s 行是同一次备案。"),
+        found=False,
+        required=True,
         rule="F8",
         params={"first": first},
         next_step=gettext_noop("请向省系统核对，只留一行。"),
@@ -208,6 +212,8 @@ def _changed() -> Refusal:
     return Refusal(
         "filed_values_differ",
         gettext_noop("回执写的和当初备案的不一样。"),
+        found=True,
+        required=False,
         rule="F8",
         next_step=gettext_noop("请核对省系统办理的是不是这次备案。"),
     )
@@ -217,6 +223,8 @@ def _before() -> Refusal:
     return Refusal(
         DECIDED_BEFORE,
         gettext_noop("已经按同样的结果办理过，不再重复办理。"),
+        found=True,
+        required=False,
         rule="F8",
         next_step=gettext_noop("不用处理。"),
     )
@@ -239,6 +247,7 @@ def _taken(number: str) -> Refusal:
         "filing_number_taken",
         gettext_noop("备案编号“%(number)s”已经用过。"),
         found=number,
+        required=False,
         rule="F8",
         params={"number": number},
         next_step=gettext_noop("请核对编号。"),

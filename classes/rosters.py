@@ -180,6 +180,7 @@ def _merged(part: SheetPart) -> Iterator[RosterFault]:
                 "cells_merged",
                 gettext_noop("%(range)s 是合并的单元格，分不清属于哪一行。"),
                 found=reference,
+                required=False,
                 rule="P7",
                 params={"range": reference},
                 next_step=gettext_noop("请取消合并，每人一行。"),
@@ -206,6 +207,8 @@ def _hidden_columns(part: SheetPart, columns: dict[str, str]) -> Iterator[Roster
                 Refusal(
                     "column_hidden",
                     gettext_noop("“%(header)s”这一列被隐藏了，看不到的内容不导入。"),
+                    found=True,
+                    required=False,
                     rule="P7",
                     params={"header": header},
                     next_step=gettext_noop("请取消隐藏，核对后再上传。"),
@@ -316,6 +319,8 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
         return Refusal(
             "cell_formula",
             gettext_noop("单元格是公式，平台不执行公式。"),
+            found=True,
+            required=False,
             rule="P7",
             next_step=gettext_noop("请复制后用“选择性粘贴”粘贴为数值。"),
         )
@@ -323,6 +328,8 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
         return Refusal(
             "cell_error",
             gettext_noop("单元格显示为错误值。"),
+            found=True,
+            required=False,
             rule="P7",
             next_step=gettext_noop("请重新输入这一格。"),
         )
@@ -330,6 +337,7 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
         return Refusal(
             "cell_outside",
             gettext_noop("这一格在花名册的四列以外。"),
+            required=True,
             rule="P7",
             next_step=gettext_noop("请清空这一格。"),
         )
@@ -413,7 +421,7 @@ _READERS = (
 
 
 def _missing(code: str, message: str, next_step: str) -> Refusal:
-    return Refusal(code, message, rule="P7", next_step=next_step)
+    return Refusal(code, message, found=False, required=True, rule="P7", next_step=next_step)
 
 
 # --- faults ---
@@ -451,6 +459,7 @@ def _header_doubled(title: str) -> Refusal:
         "header_doubled",
         gettext_noop("表头“%(header)s”出现了两次。"),
         found=title,
+        required=True,
         rule="P7",
         params={"header": title},
         next_step=gettext_noop("请删掉多余的一列。"),
@@ -528,6 +537,8 @@ def _hidden(row: int, name: str) -> RosterFault:
         Refusal(
             "row_hidden",
             gettext_noop("这一行被隐藏了，看不到的学员不导入。"),
+            found=True,
+            required=False,
             rule="P7",
             next_step=gettext_noop("请取消隐藏，核对后删掉或留下这一行。"),
         ),
@@ -544,6 +555,7 @@ def _doubled(row: int, column: str, trainee: RosterRow, first: int) -> RosterFau
             "doubled_in_file",
             gettext_noop("和第 %(first)s 行是同一个人。"),
             found=first,
+            required=True,
             rule="P7",
             params={"first": first},
             next_step=gettext_noop("请删掉其中一行。"),

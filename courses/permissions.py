@@ -107,6 +107,7 @@ def require_edit(user: User, course: Course) -> None:
     raise Refusal(
         "not_the_editor",
         gettext_noop("这门课由平台运营或它所属的机构来改。"),
+        required=[Role.OPERATOR, Role.MANAGER],
         rule="H1",
         next_step=gettext_noop("请换用机构管理员或平台运营的账号登录。"),
         status=403,
@@ -135,6 +136,7 @@ def require_materials(user: Viewer, version: CourseVersion) -> None:
     raise Refusal(
         "materials_not_open",
         gettext_noop("课件和视频只给本课程的培训班和编写者看。"),
+        required=[Role.OPERATOR, Role.MANAGER, Role.LECTURER, Role.ASSISTANT, Role.TRAINEE],
         rule="P20",
         next_step=gettext_noop("请用报了班的账号登录。"),
         status=403,

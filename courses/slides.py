@@ -53,6 +53,8 @@ def page_count(path: Path) -> int:
                 raise Refusal(
                     "slides_locked",
                     gettext_noop("这个 PDF 设了打开密码，平台读不了。"),
+                    found=True,
+                    required=False,
                     next_step=gettext_noop("请去掉密码，另存一份再传。"),
                     status=400,
                 ) from None

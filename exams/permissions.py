@@ -62,7 +62,7 @@ def access_submission(user: User | AnonymousUser, pk: int) -> Submission:
 
 
 def can_read_work(user: User, training_class: TrainingClass) -> bool:
-    """Whether this account reads the trainees' work: who teaches the class, and its manager (P13, M10)."""
+    """Whether this account reads a class's work: who teaches it, and its manager (P13, M10)."""
     return can_teach(user, training_class) or can_manage(user, training_class)
 
 

@@ -85,6 +85,7 @@ def require_manager(user: User, training_class: TrainingClass) -> None:
         raise Refusal(
             "manager_required",
             gettext_noop("补贴申请由培训机构的管理员来办。"),
+            required=Role.MANAGER,
             rule="F16",
             next_step=gettext_noop("请联系本机构管理员。"),
             status=403,
@@ -97,6 +98,7 @@ def require_officer(user: User, claim: Claim) -> None:
         raise Refusal(
             "officer_required",
             gettext_noop("受理、公示和核定由人社部门经办人员来办。"),
+            required=Role.OFFICER,
             rule="Q4",
             next_step=gettext_noop("请等待人社部门办理。"),
             status=403,

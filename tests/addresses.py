@@ -138,6 +138,7 @@ def find_places(world: World) -> Places:
         "checks/": Check.objects.filter(lesson__training_class=running).latest("pk").pk,
         "attendance/": learner.pk,
         "roster/": learner.pk,
+        "roster/@draft": world["draft"].enrolments.earliest("pk").pk,
         "staff/": cast.trainer.memberships.get().pk,
         "courses/": running.course_id,
         "pages/": 1,

@@ -212,6 +212,7 @@ classes:roster_preview     get    M
 classes:roster_preview     post   M
 classes:roster_faults      get    M
 classes:roster_marked      get    M
+classes:roster_remove      get    M
 classes:roster_remove      post   M
 classes:activation_sheet   post   M
 classes:activation         post   M

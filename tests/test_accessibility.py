@@ -61,6 +61,7 @@ classes:detail         L T M M@draft O@filed M@claimed
 classes:edit           M@draft
 classes:cancel         M@draft
 classes:roster         M M@draft T
+classes:roster_remove  M@draft
 classes:timetable      L M@draft
 classes:filing         M@draft M O@filed
 live:room              L T S

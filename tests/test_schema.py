@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from rest_framework.authtoken.models import Token
 from schemathesis.core.result import Ok
@@ -71,3 +72,11 @@ def test_no_request_breaks_the_server(keys: list[str], own_connection: None) -> 
                 )
 
         ask()
+
+
+def test_uploads_are_bytes_and_no_addresses() -> None:
+    """A picture or a file that is sent is a part of the form, described as binary."""
+    components = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+    for name in ("EnrolmentFrames", "SignInFrames"):
+        assert components[name]["properties"]["frames"]["items"] == {"type": "string", "format": "binary"}
+    assert components["RosterFile"]["properties"]["file"]["format"] == "binary"

@@ -108,6 +108,8 @@ def answer_check(
             raise Refusal(
                 "check_not_asked",
                 gettext_noop("这一次没有点到您，不用应答。"),
+                found=False,
+                required=True,
                 rule="F20",
                 next_step=gettext_noop("继续上课就好。"),
                 status=403,
@@ -257,6 +259,7 @@ def _judge_opening(lesson: Lesson) -> None:
             "check_running",
             gettext_noop("上一次点名或提问还没有截止。"),
             found=running.due_at,
+            required=False,
             rule="F20",
             next_step=gettext_noop("请等它截止再发起下一次。"),
         )

@@ -114,6 +114,7 @@ def issue_sign_in_code(*, lesson: Lesson, enrolment: Enrolment, actor: User, at:
             raise Refusal(
                 "enrolment_not_active",
                 gettext_noop("这位学员不在本班名单里，不能发验证码。"),
+                required=True,
                 rule="P7",
                 next_step=gettext_noop("请核对本班名单。"),
             )
@@ -165,6 +166,8 @@ def sign_out(*, lesson: Lesson, actor: User, at: datetime.datetime) -> SignIn:
             raise Refusal(
                 "not_signed_in",
                 gettext_noop("这节课您还没有签到，不用签退。"),
+                found=False,
+                required=True,
                 rule="F19",
                 next_step=gettext_noop("要上课请先签到，签到以后才开始算学时。"),
             )
@@ -276,6 +279,7 @@ def _judge_open(lesson: Lesson, at: datetime.datetime) -> None:
             "sign_in_not_open",
             message,
             found=ClassState(fresh.training_class.state),
+            required=True,
             rule="F19",
             next_step=next_step,
         )
@@ -284,6 +288,7 @@ def _judge_open(lesson: Lesson, at: datetime.datetime) -> None:
             "sign_in_not_open",
             gettext_noop("这节课已经结束，不能再签到。"),
             found=fresh.closed_at,
+            required=True,
             rule="F19",
             next_step=gettext_noop("没听到的部分，以后可以看回放。"),
         )
@@ -320,6 +325,7 @@ def _judge_decidable(sign_in: SignIn) -> None:
         raise Refusal(
             "sign_in_checking",
             gettext_noop("这次签到还在核对，不用人工确认。"),
+            required=True,
             rule="P14",
             next_step=gettext_noop("请等几秒钟再看。"),
         )

@@ -42,6 +42,8 @@ def credit_unit(
             raise Refusal(
                 "attendance_concluded",
                 gettext_noop("考勤结论已经作出，不能再计入学时。"),
+                found=True,
+                required=False,
                 rule="M8",
                 next_step=gettext_noop("请联系培训机构。"),
             )

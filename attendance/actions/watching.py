@@ -153,6 +153,7 @@ def judge_watchable(training_class: TrainingClass, material: Material, at: datet
         raise Refusal(
             "not_a_video_of_the_class",
             gettext_noop("这不是本班课程版本里的视频。"),
+            required=True,
             rule="A2",
             next_step=gettext_noop("请从班级的“课件和视频”打开。"),
         )
@@ -200,6 +201,7 @@ def _beat(
         raise Refusal(
             "watch_ended",
             gettext_noop("这里的播放已经停止计时：您在别的页面打开了视频，或很久没有信号。"),
+            required=True,
             rule="M6",
             next_step=gettext_noop("请点“接着看”，从这里重新开始。"),
         )
@@ -326,6 +328,8 @@ def _in_live_room() -> Refusal:
     return Refusal(
         "in_live_room",
         gettext_noop("您正在直播课堂里。同一时间只算一处，点播先停下。"),
+        found=True,
+        required=False,
         rule="M6",
         next_step=gettext_noop("请下了直播课再接着看。"),
     )

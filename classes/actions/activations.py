@@ -52,6 +52,8 @@ def issue_codes(
         raise Refusal(
             "nobody_to_activate",
             gettext_noop("花名册上没有要激活的账号。"),
+            found=False,
+            required=True,
             rule="P7",
             next_step=gettext_noop("请学员用用户名和密码登录。"),
         )

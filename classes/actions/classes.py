@@ -60,8 +60,8 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
     Raises Refusal `role_required` (403), `class_name_missing`, `class_name_taken`, `mode_unknown`,
     `edition_unknown`, `edition_unset` (no standard hours for this course type: H4, A4),
     `edition_not_in_force`, `date_out_of_range` (400), `class_dates_reversed`, `staff_unknown`,
-    `assistant_is_lecturer`,
-    `course_not_published`, `course_not_open` (another institution's own), `course_version_unfit`.
+    `assistant_is_lecturer`, `course_not_published`, `course_not_open` (another institution's own),
+    `course_version_unfit`.
     """
     require_role(actor, Role.MANAGER)
     institution = permissions.managed_institution(actor)
@@ -119,6 +119,8 @@ def cancel_class(
             raise Refusal(
                 "reason_missing",
                 gettext_noop("取消开班要写明理由。"),
+                found=False,
+                required=True,
                 next_step=gettext_noop("请写上理由再提交。"),
                 status=400,
             )
@@ -228,6 +230,7 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             raise Refusal(
                 "staff_unknown",
                 gettext_noop("选的%(role)s不在本机构的%(role)s名单里。"),
+                required=role,
                 rule="F13" if role == Role.LECTURER else "F14",
                 params={"role": str(role.label)},
                 next_step=gettext_noop("请从名单里选一位。"),
@@ -265,6 +268,7 @@ def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVers
         raise Refusal(
             "course_not_open",
             gettext_noop("课程“%(course)s”是别的机构自建的，本机构不能用它开班。"),
+            required=True,
             rule="H1",
             params={"course": course.name},
             next_step=gettext_noop("请选平台的课程，或本机构自建的课程。"),
@@ -303,6 +307,8 @@ def _write(training_class: TrainingClass, details: ClassDetails, version: Course
         raise Refusal(
             "class_name_taken",
             gettext_noop("本机构已经有一个班叫“%(name)s”。"),
+            found=True,
+            required=False,
             params={"name": training_class.name},
             next_step=gettext_noop("请换一个名称，例如加上期数。"),
         ) from None

@@ -10,6 +10,7 @@ from accounts.actions import ensure_trainee_account, find_or_create_person
 from accounts.editions import edition as find_edition
 from accounts.id_numbers import IdNumber
 from accounts.models import User
+from accounts.states import Role
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
@@ -47,6 +48,7 @@ def enrol(
             raise Refusal(
                 "is_staff",
                 gettext_noop("是这个班的讲师或助教，不能同时当学员。"),
+                required=Role.TRAINEE,
                 rule="F14",
                 next_step=gettext_noop("请换一个班，或换一名讲师、助教。"),
             )
@@ -55,6 +57,8 @@ def enrol(
             raise Refusal(
                 "already_enrolled",
                 gettext_noop("已经在这个班的花名册里。"),
+                found=True,
+                required=False,
                 rule="P7",
                 next_step=gettext_noop("不用再分班。"),
             )

@@ -365,6 +365,7 @@ def _save_decision(filing: Filing) -> None:
             "filing_number_taken",
             gettext_noop("备案编号“%(number)s”已经用过。"),
             found=filing.number,
+            required=False,
             rule="F8",
             params={"number": filing.number},
             next_step=gettext_noop("请核对编号。"),

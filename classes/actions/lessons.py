@@ -84,6 +84,7 @@ def close_lesson(*, lesson: Lesson, actor: User | None, at: datetime.datetime) -
                 gettext_noop("这节课还没有到结束时间。"),
                 found=at.isoformat(),
                 required=lesson.ends_at.isoformat(),
+                next_step=gettext_noop("请等这节课到点，或由讲师、助教下课。"),
             )
         if lesson.state == LessonState.CLOSED:
             return lesson
@@ -159,6 +160,7 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             "lecturer_disqualified",
             gettext_noop("讲师资格已于 %(since)s 取消，不能开课。"),
             found=since,
+            required=False,
             rule="T3",
             params={"since": since},
             next_step=gettext_noop("请机构联系当地人力资源和社会保障部门，换讲师要重新备案。"),

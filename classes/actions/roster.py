@@ -14,6 +14,7 @@ from accounts.actions import ensure_trainee_account, find_or_create_person
 from accounts.editions import edition as find_edition
 from accounts.id_numbers import require_born
 from accounts.models import Person, User, id_number_index
+from accounts.states import Role
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
@@ -133,6 +134,8 @@ def _place_faults(
             refusal = Refusal(
                 "name_differs",
                 gettext_noop("姓名和身份证号对不上：这个号码已用另一个姓名登记。"),
+                found=False,
+                required=True,
                 rule="P7",
                 next_step=gettext_noop("请对照身份证核对；两样都没错，请联系当地人社部门。"),
             )
@@ -141,6 +144,8 @@ def _place_faults(
             refusal = Refusal(
                 "already_enrolled",
                 gettext_noop("已经在这个班的花名册里。"),
+                found=True,
+                required=False,
                 rule="P7",
                 next_step=gettext_noop("请删掉这一行。"),
             )
@@ -149,6 +154,7 @@ def _place_faults(
             refusal = Refusal(
                 "is_staff",
                 gettext_noop("是这个班的讲师或助教，不能同时当学员。"),
+                required=Role.TRAINEE,
                 rule="F14",
                 next_step=gettext_noop("请删掉这一行，或换一名讲师、助教。"),
             )
@@ -177,6 +183,7 @@ def _size_fault(
         required=finding.required,
         rule=finding.row,
         params=finding.params,
+        next_step=gettext_noop("请分成两个班导入，或先移出几名学员。"),
     )
     return [RosterFault(None, "", "", refusal)]
 

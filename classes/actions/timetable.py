@@ -73,6 +73,8 @@ def _replace(
         raise Refusal(
             "lesson_in_use",
             gettext_noop("要改的课已经布置了考试或作业，不能直接换掉。"),
+            found=True,
+            required=False,
             rule="F22",
             next_step=gettext_noop("请先撤下这节课的考试或作业，再改课表。"),
         ) from None

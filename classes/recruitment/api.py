@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts import id_numbers
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, UploadField
 from accounts.models import User
 from classes.models import CATEGORIES
 from classes.permissions import access_class
@@ -142,7 +142,7 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     document = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
     valid_from = serializers.DateField(required=False, allow_null=True, default=None)
     valid_until = serializers.DateField(required=False, allow_null=True, default=None)
-    photo = serializers.FileField(required=False, allow_null=True, default=None)
+    photo = UploadField(required=False, allow_null=True, default=None)
 
 
 class StandingSerializer(serializers.Serializer[Any]):
@@ -276,6 +276,7 @@ def _event(code: str, campaign: Campaign) -> OfflineEvent | None:
             "event_unknown",
             gettext_noop("这个招生项目没有这个活动码。"),
             found=code[:12],
+            required=True,
             rule="I4",
             next_step=gettext_noop("请对照海报核对活动码，没有就不要填。"),
             status=400,

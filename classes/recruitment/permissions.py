@@ -21,6 +21,7 @@ def require_institution(user: User | AnonymousUser) -> Institution:
         raise Refusal(
             "role_required",
             gettext_noop("这一步要由%(roles)s来做，当前账号没有这个角色。"),
+            required=[Role.MANAGER],
             params={"roles": [str(Role.MANAGER.label)]},
             next_step=gettext_noop("请换用有这个角色的账号登录。"),
             status=403,

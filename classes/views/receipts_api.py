@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, UploadField
 from accounts.models import User
 from classes import actions, permissions
 from classes.queries import ReceiptSummary, receipt_summaries, receipts_of
@@ -32,7 +32,7 @@ _REFUSED = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializ
 
 
 class ReceiptFileSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text=".xlsx, kind filing-receipt")
+    file = UploadField(help_text=".xlsx, kind filing-receipt")
 
 
 class ReceiptCountsSerializer(serializers.Serializer[Any]):

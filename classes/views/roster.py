@@ -119,11 +119,18 @@ def template(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take one trainee off the roster."""
+    """Ask whether to take one trainee off the roster; then (POST) do it."""
     user = _user(request)
     enrolment = permissions.access_enrolment(user, pk)
+    if request.method != "POST":
+        permissions.require_manage(user, enrolment.training_class)
+        permissions.require_editable(enrolment.training_class)
+        if enrolment.state != EnrolmentState.ACTIVE:
+            return redirect("classes:roster", enrolment.training_class_id)
+        context = {"enrolment": enrolment, "training_class": enrolment.training_class}
+        return render(request, "classes/remove_trainee.html", context)
     actions.remove_trainee(enrolment=enrolment, actor=user, at=timezone.now())
     messages.success(request, _("已移出 %(name)s。") % {"name": enrolment.person.name})
     return redirect("classes:roster", enrolment.training_class_id)

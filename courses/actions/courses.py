@@ -113,6 +113,8 @@ def _write(course: Course, details: CourseDetails) -> None:
         raise Refusal(
             "course_name_taken",
             gettext_noop("已经有一门课叫“%(name)s”。"),
+            found=True,
+            required=False,
             params={"name": course.name},
             next_step=gettext_noop("请换一个名称。"),
         ) from None

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions
 from accounts.models import User
+from accounts.states import Role
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
 from audit.commitments import SALT_BYTES
@@ -118,6 +119,8 @@ def _require_another(enrolment: Enrolment, training_class: TrainingClass) -> Non
         raise Refusal(
             "exam_passed_already",
             gettext_noop("结业考试已经合格，不用再考。"),
+            found=True,
+            required=False,
             rule="M9",
             next_step=gettext_noop("请看成绩页。"),
         )
@@ -164,6 +167,7 @@ def save_answer(
                 "answer_malformed",
                 gettext_noop("这道题没有这样的选项。"),
                 found=chosen,
+                required=True,
                 rule="M9",
                 next_step=gettext_noop("请重新选择。"),
                 status=400,
@@ -206,6 +210,7 @@ def _own_running(actor: User, attempt: Attempt, at: datetime.datetime) -> Attemp
         raise Refusal(
             "attempt_closed",
             gettext_noop("这份卷子已经交了，不能再改。"),
+            required=True,
             rule="M9",
             next_step=gettext_noop("请看成绩页。"),
         )
@@ -226,6 +231,7 @@ def _require_own(actor: User, attempt: Attempt) -> None:
         raise Refusal(
             "trainee_required",
             gettext_noop("只能答自己的卷子。"),
+            required=Role.TRAINEE,
             rule="M9",
             next_step=gettext_noop("请用学员本人的账号登录。"),
             status=403,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.background import after_commit
 from accounts.models import User
+from accounts.states import Role
 from attendance.actions.verdicts import conclude_attendance
 from audit.actions import legal_day
 from audit.reconciliation import require_borne_out
@@ -191,6 +192,7 @@ def revoke_certificate(
             raise Refusal(
                 "officer_required",
                 gettext_noop("撤销证书由人社部门经办人员来办。"),
+                required=Role.OFFICER,
                 rule="M12",
                 next_step=gettext_noop("请联系当地人社部门。"),
                 status=403,

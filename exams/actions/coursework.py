@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions
 from accounts.models import User
+from accounts.states import Role
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
 from classes.models import Enrolment, Lesson, TrainingClass
@@ -106,6 +107,7 @@ def _require_open(
             "coursework_scored",
             gettext_noop("讲师已经评过分，不能再改。"),
             found=existing.scored_at.isoformat(),
+            required=False,
             rule="P13",
             next_step=gettext_noop("对评分有疑问，请联系本班讲师。"),
         )
@@ -129,6 +131,7 @@ def score_coursework(
             raise Refusal(
                 "lecturer_required",
                 gettext_noop("培训成果由本班讲师或助教评分。"),
+                required=[Role.LECTURER, Role.ASSISTANT],
                 rule="M10",
                 next_step=gettext_noop("请联系本班讲师。"),
                 status=403,

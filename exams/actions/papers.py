@@ -45,6 +45,8 @@ def set_exam(
             raise Refusal(
                 "exam_already_sat",
                 gettext_noop("已经有人开始答卷，试卷不能再改。"),
+                found=True,
+                required=False,
                 rule="M9",
                 next_step=gettext_noop("需要重考的学员，按补考次数安排。"),
             )
@@ -156,6 +158,7 @@ def _chosen(training_class: TrainingClass, questions: Sequence[Question] | None)
             "question_unknown",
             gettext_noop("有 %(count)s 道题不在这门课程的题库里，或者已经停用。"),
             found=strange,
+            required=False,
             rule="P12",
             params={"count": len(strange)},
             next_step=gettext_noop("请只选本课程题库里的试题。"),

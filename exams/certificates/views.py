@@ -45,6 +45,8 @@ def pdf(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         raise Refusal(
             "certificate_not_printed",
             gettext_noop("合格证文件还在生成。"),
+            found=False,
+            required=True,
             rule="M12",
             next_step=gettext_noop("一般几秒钟就好，请过一会儿再来下载。"),
         )

@@ -134,6 +134,8 @@ def institution_exists() -> Refusal:
     return Refusal(
         "institution_exists",
         gettext_noop("这家机构已经登记过。"),
+        found=True,
+        required=False,
         rule="I1",
         next_step=gettext_noop("请核对名称和统一社会信用代码。"),
     )
@@ -164,6 +166,8 @@ def find_or_create_person(
         raise Refusal(
             "name_differs",
             gettext_noop("这个身份证号已用另一个姓名登记。"),
+            found=False,
+            required=True,
             rule="P7",
             next_step=gettext_noop("请对照身份证核对姓名和号码；两样都没错，请联系当地人社部门。"),
         )
@@ -263,6 +267,7 @@ def check_username(username: str) -> None:
         gettext_noop(
             "用户名要用 3 到 40 个小写字母、数字、点、短横，以字母开头；t 加 8 位数字留给学员和讲师。"
         ),
+        required="3–40",
         next_step=gettext_noop("请换一个用户名。"),
         status=400,
     )
@@ -273,6 +278,8 @@ def username_taken() -> Refusal:
     return Refusal(
         "username_taken",
         gettext_noop("这个用户名已经是别人的。"),
+        found=True,
+        required=False,
         next_step=gettext_noop("请换一个用户名。"),
     )
 
@@ -298,6 +305,8 @@ def issue_activation(*, user: User, actor: User | None, at: datetime.datetime) -
             raise Refusal(
                 "account_active",
                 gettext_noop("这个账号已经设好密码，可以直接登录。"),
+                found=True,
+                required=False,
                 rule="P7",
                 next_step=gettext_noop("请本人用用户名和密码登录；忘了密码，请重设密码。"),
             )
@@ -336,6 +345,8 @@ def activate(*, username: str, code: str, password: str, at: datetime.datetime) 
             raise Refusal(
                 "activation_invalid",
                 gettext_noop("用户名或激活码不对，或者激活码已经用过、过期、换了新的。"),
+                found=False,
+                required=True,
                 next_step=gettext_noop("请对照单子再输一次；还不行，请向给您激活码的机构要一个新的。"),
                 status=400,
             )
@@ -410,6 +421,7 @@ def _locked(user: User) -> User:
     raise Refusal(
         "account_suspended",
         gettext_noop("这个账号已经停用，不能发激活码。"),
+        required=True,
         rule="P7",
         next_step=gettext_noop("请平台运营先恢复账号。"),
     )

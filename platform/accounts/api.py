@@ -50,6 +50,8 @@ class TokenView(APIView):
             raise Refusal(
                 "credentials_wrong",
                 gettext_noop("用户名或密码不对。"),
+                found=False,
+                required=True,
                 next_step=gettext_noop("请再输一次；多次输错后要等一刻钟。"),
                 status=status.HTTP_400_BAD_REQUEST,
             )

@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from rest_framework import exceptions, views
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import exceptions, serializers, views
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class UploadField(serializers.FileField):
+    """A file sent as a part of multipart/form-data: bytes, not the address that a stored one would have."""
 
 
 class ReadsBody(views.APIView):

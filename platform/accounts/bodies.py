@@ -174,6 +174,8 @@ def _bureau_exists() -> Refusal:
     return Refusal(
         "bureau_exists",
         gettext_noop("这个部门已经登记过。"),
+        found=True,
+        required=False,
         rule="Q1",
         next_step=gettext_noop("请核对名称；要加人，打开它的页面。"),
     )

@@ -82,6 +82,8 @@ def parse(text: str) -> IdNumber:
         raise Refusal(
             "id_number_region",
             gettext_noop("身份证号前两位不是任何一个省的代码，可能输错了。"),
+            found=False,
+            required=True,
             rule="P7",
             citation="GB/T 2260",
             next_step=_COMPARE,
@@ -96,6 +98,8 @@ def parse(text: str) -> IdNumber:
         raise Refusal(
             "id_number_date",
             gettext_noop("身份证号里的出生日期不存在。"),
+            found=False,
+            required=True,
             rule="P7",
             citation="GB 11643",
             next_step=_COMPARE,
@@ -106,6 +110,8 @@ def parse(text: str) -> IdNumber:
         raise Refusal(
             "id_number_checksum",
             gettext_noop("身份证号的校验位对不上，可能有一位输错了。"),
+            found=False,
+            required=True,
             rule="P7",
             citation="GB 11643",
             next_step=_COMPARE,

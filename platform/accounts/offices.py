@@ -182,6 +182,8 @@ def restore(*, user: User, actor: User, at: datetime.datetime) -> None:
         raise Refusal(
             "account_without_role",
             gettext_noop("这个账号已经没有任何职务，恢复了也做不了什么。"),
+            found=False,
+            required=True,
             rule="P7",
             next_step=gettext_noop("请到机构或部门的页面给他开一个新账号。"),
         )

@@ -15,6 +15,7 @@ def require_role(user: User | AnonymousUser, *roles: str) -> User:
     raise Refusal(
         "role_required",
         gettext_noop("这一步要由%(roles)s来做，当前账号没有这个角色。"),
+        required=[Role(role) for role in roles],
         params={"roles": [str(Role(role).label) for role in roles]},
         next_step=gettext_noop("请换用有这个角色的账号登录。"),
         status=403,

@@ -109,6 +109,7 @@ def _own_account(membership: Membership, actor: User) -> User:
     raise Refusal(
         "account_of_others",
         gettext_noop("这个人的账号还有别的职务，或者也是学员，激活码不能由本机构发。"),
+        required=[Role.LECTURER, Role.ASSISTANT],
         rule="P7",
         next_step=gettext_noop("请本人向先开账号的单位要，或者带身份证找平台运营。"),
         status=403,

@@ -44,7 +44,8 @@ def error_body(
     required: object = None,
     fields: Any = None,
 ) -> dict[str, Any]:
-    """The one shape of an error that is no refusal of the norm: no row applies, so `rule` is empty.
+    """The one shape of an error that is no refusal of the norm: no row applies, so `rule` is empty (see
+    `policy.refusals`).
 
     The four strings are shown as they are: translated by whoever calls.
     """
@@ -56,7 +57,9 @@ def error_body(
 
 def not_found_body() -> dict[str, Any]:
     """Alike for what is not there, what is not this person's to see, and an address that leads nowhere."""
-    return error_body("not_found", _("没有找到"), next_step=_("请检查地址和编号，再试一次。"))
+    return error_body(
+        "not_found", _("没有找到"), found=False, required=True, next_step=_("请检查地址和编号，再试一次。")
+    )
 
 
 def method_not_allowed_body(method: str, allowed: list[str]) -> dict[str, Any]:
@@ -114,13 +117,27 @@ def _body_of(exception: Exception, context: dict[str, Any]) -> dict[str, Any]:
             )
         case PermissionDenied() | exceptions.PermissionDenied():
             return error_body(
-                "permission_denied", _("当前账号不能做这一步"), next_step=_("请换有权办理的账号登录。")
+                "permission_denied",
+                _("当前账号不能做这一步"),
+                found=str(request.user),
+                required=_("有权办理的账号"),
+                next_step=_("请换有权办理的账号登录。"),
             )
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return error_body("not_authenticated", _("请先登录"), next_step=_("请登录，或带上有效的令牌。"))
+            return error_body(
+                "not_authenticated",
+                _("请先登录"),
+                found=False,
+                required=True,
+                next_step=_("请登录，或带上有效的令牌。"),
+            )
         case exceptions.ParseError():
             return error_body(
-                "malformed", _("发来的内容读不出来"), next_step=_("请检查内容的格式，改好再发一次。")
+                "malformed",
+                _("发来的内容读不出来"),
+                found=_("读不出来的内容"),
+                required=_("一个完整的 JSON 对象，如 {}"),
+                next_step=_("请检查内容的格式，改好再发一次。"),
             )
         case exceptions.UnsupportedMediaType():
             return error_body(

@@ -315,6 +315,8 @@ def _unfit(sheet: Sheet, number: int, column: Column, why: str) -> Refusal:
     return Refusal(
         "package_value",
         gettext_noop("材料包的“%(sheet)s”第 %(row)s 行“%(column)s”不能写进去：%(why)s。"),
+        found=why,
+        required=column.name,
         rule="F8",
         params={"sheet": sheet.name, "row": number + 1, "column": column.name, "why": why},
         next_step=gettext_noop("请把这条信息告诉平台运营。"),

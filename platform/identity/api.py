@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView
+from accounts.api_views import APIView, UploadField
 from accounts.models import User
 from identity import actions, consent_texts, queries, uploads
 from identity.faces import get_engine
@@ -144,7 +144,7 @@ class FaceSerializer(serializers.Serializer[Any]):
 class EnrolmentFramesSerializer(serializers.Serializer[Any]):
     """One to eight JPEG or PNG pictures of the same moment, as repeated parts called `frames`."""
 
-    frames = serializers.ListField(child=serializers.FileField(), max_length=8)
+    frames = serializers.ListField(child=UploadField(), max_length=8)
 
 
 class FaceView(APIView):

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import Person, User
+from accounts.states import Role
 from identity.models import FaceCheck
 from identity.states import CheckState
 from policy.messages import gettext_noop
@@ -46,6 +47,7 @@ def require_own(user: User, person: Person) -> None:
         raise Refusal(
             "not_yourself",
             gettext_noop("人脸和验证码只能由本人来办。"),
+            required=Role.TRAINEE,
             rule="P7",
             next_step=gettext_noop("请本人用自己的账号登录。"),
             status=403,
@@ -58,6 +60,7 @@ def require_in_charge(user: User, subject: str, person: Person) -> None:
         raise Refusal(
             "not_in_charge",
             gettext_noop("这一步要由这个班的讲师或者助教来做，也不能给自己做。"),
+            required=[Role.LECTURER, Role.ASSISTANT],
             rule="P7",
             next_step=gettext_noop("请联系这个班的助教。"),
             status=403,
@@ -90,6 +93,8 @@ def own_person(user: User | AnonymousUser) -> tuple[User, Person]:
     raise Refusal(
         "person_required",
         gettext_noop("这个账号是单位的，没有登记本人，用不到人脸核对。"),
+        found=False,
+        required=True,
         rule="P7",
         next_step=gettext_noop("请用学员自己的账号登录。"),
         status=403,

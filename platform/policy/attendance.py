@@ -90,6 +90,7 @@ def required_online_seconds(edition: Edition, mode: Mode | str, hours: Mapping[A
             "hours_not_whole_seconds",
             gettext_noop("线上课时折合 %(seconds)s 秒，不是整秒，无法核对学习时长。"),
             found=seconds,
+            required=True,
             rule="M8",
             next_step=gettext_noop("请按上课的起止时间填写课时。"),
             params={"seconds": exact_text(seconds)},

@@ -48,8 +48,8 @@ def draw_up_claim(*, actor: User, training_class: TrainingClass, at: datetime.da
 
     Drawing up again returns the claim that is there, with its own `created_at`, until it is decided. Raises
     Refusal `manager_required` (403), `claim_settled` once it is, `class_not_finished`,
-    `institution_not_designated`, `qualification_cancelled`, `hours_not_delivered`, `nobody_effective`, `verdict_changed`, `evidence_broken`,
-    `evidence_differs`, `edition_unset`.
+    `institution_not_designated`, `qualification_cancelled`, `hours_not_delivered`, `nobody_effective`,
+    `verdict_changed`, `evidence_broken`, `evidence_differs`, `edition_unset`.
     """
     with transaction.atomic():
         training_class = _lock_class(training_class)
@@ -268,6 +268,8 @@ def plain_words(text: str) -> str:
         raise Refusal(
             "reason_required",
             gettext_noop("要写明理由，对方才知道怎么办。"),
+            found=False,
+            required=True,
             rule="Q6",
             next_step=gettext_noop("请补充理由后再提交。"),
             status=400,
@@ -413,6 +415,8 @@ def _require_claimable(training_class: TrainingClass, at: datetime.datetime) -> 
         raise Refusal(
             "institution_not_designated",
             gettext_noop("本机构现在不是定点培训机构，不能申请补贴。"),
+            found=False,
+            required=True,
             rule="I1",
             next_step=gettext_noop("请联系当地人社部门。"),
         )
@@ -422,6 +426,7 @@ def _require_claimable(training_class: TrainingClass, at: datetime.datetime) -> 
             "qualification_cancelled",
             gettext_noop("培训资格自 %(since)s 起取消，不能申请补贴。"),
             found=since,
+            required=False,
             rule="Q9",
             params={"since": since},
             next_step=gettext_noop("请联系当地人社部门。"),
@@ -431,6 +436,8 @@ def _require_claimable(training_class: TrainingClass, at: datetime.datetime) -> 
         raise Refusal(
             "hours_not_delivered",
             gettext_noop("实际开课的课时不符合规范的比例要求。"),
+            found=False,
+            required=True,
             rule="H5",
             next_step=gettext_noop("请在课表里核对没有开的课次。"),
             details={"findings": [finding for finding in delivered.findings if not finding.passed]},
@@ -463,6 +470,7 @@ def _require_certificates(claim: Claim) -> None:
             "certificate_revoked",
             gettext_noop("第 %(lines)s 行的合格证已撤销，不能公示。"),
             found=revoked,
+            required=False,
             rule="M11",
             params={"lines": revoked},
             next_step=gettext_noop("请退回补正，由机构重新拟制。"),
@@ -481,6 +489,7 @@ def _require_sound(claim: Claim) -> None:
             "evidence_broken",
             gettext_noop("这个班的留痕核验没有通过：%(place)s，%(meaning)s。"),
             found=found.faults[0].place,
+            required=True,
             rule="P10",
             params={"place": found.faults[0].place, "meaning": found.faults[0].meaning},
             next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),

@@ -90,6 +90,8 @@ def take_export(*, actor: User, claim: Claim, at: datetime.datetime) -> bytes:
             raise Refusal(
                 "export_pending",
                 gettext_noop("申请表还在生成。"),
+                found=False,
+                required=True,
                 rule="F16",
                 next_step=gettext_noop("请过一会儿再下载，您可以先离开。"),
             )

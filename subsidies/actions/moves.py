@@ -31,6 +31,7 @@ def move_objection(objection: Objection, verb: str) -> None:
             "objection_answered",
             gettext_noop("这件异议已经答复过了。"),
             found=ObjectionState(objection.state),
+            required=True,
             rule="Q6",
             next_step=gettext_noop("请刷新页面查看答复。"),
         )

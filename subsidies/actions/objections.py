@@ -156,6 +156,7 @@ def _line(claim: Claim, number: int | None) -> ClaimLine | None:
             "notice_line_unknown",
             gettext_noop("公示里没有这一行。"),
             found=number,
+            required=True,
             rule="Q6",
             next_step=gettext_noop("请从公示名单里选一行，或选“整份公示”。"),
             status=400,

@@ -266,7 +266,15 @@ def test_a_roster_is_imported_on_its_page(school, manager):
     assert "预览已过期" in text(client.post(looked.redirect_chain[-1][0], follow=True))
     assert training_class.enrolments.count() == 2
     enrolment = training_class.enrolments.first()
-    gone = client.post(reverse("classes:roster_remove", args=[enrolment.pk]), follow=True)
+    removal = reverse("classes:roster_remove", args=[enrolment.pk])
+    roster = text(client.get(reverse("classes:roster", args=[training_class.pk])))
+    assert f'href="{removal}"' in roster
+    assert f'action="{removal}"' not in roster  # nobody goes by one press
+    asked = text(client.get(removal))
+    assert f"把 {enrolment.person.name} 移出花名册" in asked
+    assert "不移出" in asked
+    assert training_class.enrolments.filter(state="active").count() == 2
+    gone = client.post(removal, follow=True)
     assert f"已移出 {enrolment.person.name}。" in text(gone)
 
 

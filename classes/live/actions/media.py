@@ -82,6 +82,7 @@ def confirm_published(*, actor: User, lesson: Lesson, peer_id: UUID, at: datetim
             raise Refusal(
                 "media_not_ready",
                 gettext_noop("画面还没有传到平台。"),
+                required=True,
                 next_step=gettext_noop("请等一两秒，会自动再试。"),
             )
     return peer
@@ -263,6 +264,8 @@ def _not_in_room() -> Refusal:
     return Refusal(
         "not_in_room",
         gettext_noop("您现在不在这个课堂里。"),
+        found=False,
+        required=True,
         next_step=gettext_noop("请在浏览器里进入课堂，再打开画面。"),
     )
 
@@ -281,6 +284,8 @@ def _peer_gone() -> Refusal:
     return Refusal(
         "peer_gone",
         gettext_noop("这一路画面已经断开。"),
+        found=False,
+        required=True,
         next_step=gettext_noop("请重新打开画面。"),
     )
 
@@ -327,6 +332,8 @@ def _refusing() -> Iterator[None]:
         raise Refusal(
             "media_unavailable",
             gettext_noop("现在没有直播画面，其他功能照常使用。"),
+            found=False,
+            required=True,
             next_step=gettext_noop("请稍后再打开画面；还是不行，请联系平台运营人员。"),
             status=503,
         ) from None
@@ -335,12 +342,14 @@ def _refusing() -> Iterator[None]:
             raise Refusal(
                 "feed_not_ready",
                 gettext_noop("这一路画面还没有准备好。"),
+                required=True,
                 next_step=gettext_noop("请等一两秒，会自动再试。"),
             ) from None
         raise Refusal(
             "offer_refused",
             gettext_noop("这台设备的画面没有接上。"),
             found=error.code,
+            required=True,
             next_step=gettext_noop("请刷新页面再试，或换一个浏览器。"),
             status=400,
         ) from None

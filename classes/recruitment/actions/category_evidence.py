@@ -51,14 +51,15 @@ class Prepared:
 def prepare(document: Document) -> Prepared:
     """Judge a document and decode its photo, which takes a while: do it before a transaction.
 
-    Raises Refusal `document_missing`, `date_out_of_range`, `document_dates_reversed`, `category_unknown`
-    (400), and those of `pictures.clean` (422).
+    Raises Refusal `document_missing`, `date_out_of_range`, `document_dates_reversed`,
+    `category_unknown` (400), and those of `pictures.clean` (422).
     """
     category = parse_category(document.category)
     if not 0 < len(document.name.strip()) <= 60:
         raise Refusal(
             "document_missing",
             gettext_noop("请写明是哪种证明材料，60 个字以内。"),
+            required="1–60",
             rule="S6",
             next_step=gettext_noop("请写上材料名称，例如就业创业证。"),
             status=400,
@@ -160,6 +161,8 @@ def check_evidence(
         raise Refusal(
             "reason_missing",
             gettext_noop("不予采用要写明理由。"),
+            found=False,
+            required=True,
             rule="S6",
             next_step=gettext_noop("请写上理由再提交。"),
             status=400,
@@ -200,6 +203,8 @@ def open_picture(*, evidence: CategoryEvidence, actor: User, at: datetime.dateti
         raise Refusal(
             "picture_missing",
             gettext_noop("这份材料没有照片，或者照片已经销毁。"),
+            found=False,
+            required=True,
             rule="S6",
             next_step=gettext_noop("请学员补交照片，或出示原件。"),
             status=404,

@@ -193,6 +193,8 @@ def _lock(training_class: TrainingClass, institution_id: int, actor: User) -> Tr
         raise Refusal(
             "class_of_another_institution",
             gettext_noop("这个班不是报名的那家机构的。"),
+            found=False,
+            required=True,
             rule="I4",
             next_step=gettext_noop("请选本机构的班。"),
         )
@@ -229,6 +231,8 @@ def _wait(registration: Registration, actor: User, at: datetime.datetime) -> Reg
         raise Refusal(
             "no_fitting_course",
             gettext_noop("筛选结果是暂不适合，没有可以等的课程。"),
+            found=False,
+            required=True,
             rule="F6",
             next_step=gettext_noop("请先改判并写明理由，或不录取。"),
         )
@@ -282,6 +286,7 @@ def _judge_once(registration: Registration, training_class: TrainingClass) -> No
             "already_assigned",
             gettext_noop("已经在本机构的“%(name)s”里。"),
             found=other.training_class.name,
+            required=False,
             rule="S6",
             params={"name": other.training_class.name},
             next_step=gettext_noop("同类培训一次只进一个班。"),

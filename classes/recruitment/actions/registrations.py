@@ -15,6 +15,7 @@ from accounts.actions import IssuedCode, issue_activation
 from accounts.id_numbers import IdNumber
 from accounts.models import User
 from accounts.names import parse_name
+from accounts.states import Role
 from classes.actions.roster import commitment_of
 from classes.permissions import require_trainee_account
 from classes.recruitment import privacy
@@ -143,6 +144,7 @@ def withdraw_registration(*, registration: Registration, actor: User, at: dateti
         raise Refusal(
             "not_yourself",
             gettext_noop("报名要由本人撤回。"),
+            required=Role.TRAINEE,
             next_step=gettext_noop("请本人登录后撤回，或联系机构。"),
             status=403,
         )
@@ -267,6 +269,7 @@ def _judge_application(application: Application, text: privacy.PrivacyText) -> N
         raise Refusal(
             "occupation_missing",
             gettext_noop("现在做什么要写 1 到 60 个字，培训愿望不超过 500 个字。"),
+            required="1–60",
             rule="M1",
             next_step=gettext_noop("请写上现在做什么，例如务农、打工、待业。"),
             status=400,
@@ -318,6 +321,7 @@ def _judge_double(registration: Registration) -> None:
             "already_registered",
             gettext_noop("已经在这家机构报过同类培训，报名号 %(number)s。"),
             found=earlier.spoken_number,
+            required=False,
             rule="S6",
             params={"number": earlier.spoken_number},
             next_step=gettext_noop("不用再报，可以查看报名进度。"),

@@ -98,6 +98,8 @@ def rejudge(
         raise Refusal(
             "reason_missing",
             gettext_noop("改判要写明理由。"),
+            found=False,
+            required=True,
             rule="F5",
             next_step=gettext_noop("请写上理由再提交。"),
             status=400,
@@ -122,6 +124,8 @@ def rejudge(
             raise Refusal(
                 "not_screened",
                 gettext_noop("还没有筛选，不能改判。"),
+                found=False,
+                required=True,
                 rule="F4",
                 next_step=gettext_noop("请先回答问卷。"),
             )

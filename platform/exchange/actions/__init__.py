@@ -86,6 +86,8 @@ def _broken() -> Refusal:
     return Refusal(
         "package_broken",
         gettext_noop("生成时出了问题。"),
+        found=True,
+        required=False,
         rule="F8",
         next_step=gettext_noop("请再试一次；还不行，请联系平台运营。"),
     )

@@ -536,6 +536,7 @@ def _too_wide(row: int, column: int) -> Refusal:
         "sheet_too_wide",
         gettext_noop("工作表写到了第 %(row)s 行、%(column)s 列，远远超出模板。"),
         found=[row, letter_of(column)],
+        required=False,
         rule="P7",
         params={"row": row, "column": letter_of(column)},
         next_step=gettext_noop("请把内容复制到模板里再上传。"),

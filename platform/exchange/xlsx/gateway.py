@@ -390,7 +390,7 @@ def _refused(code: str, message: str, column: Column) -> Refusal:
 
 
 def _whole(code: str, message: str, **params: object) -> Refusal:
-    return Refusal(code, message, rule="F8", params=params, next_step=_NEXT, status=400)
+    return Refusal(code, message, required=True, rule="F8", params=params, next_step=_NEXT, status=400)
 
 
 def _fault(sheet: Sheet, cell: Cell, header: str, refusal: Refusal) -> Fault:

@@ -69,6 +69,8 @@ def redeem_code(*, person: Person, subject: str, code: str, actor: User, at: dat
             raise Refusal(
                 "code_missing",
                 gettext_noop("助教还没有给您发验证码。"),
+                found=False,
+                required=True,
                 rule="P7",
                 next_step=gettext_noop("请在课堂里告诉助教，要一个验证码。"),
             )

@@ -78,6 +78,8 @@ def processor() -> Processor:
         raise Refusal(
             "operator_unset",
             gettext_noop("平台还没有写明运营单位和联系方式，不能请人同意使用人脸。"),
+            found=False,
+            required=True,
             rule="P14",
             citation=gettext_noop("《人脸识别技术应用安全管理办法》第五条"),
             next_step=gettext_noop("请联系平台运营人员补上。现在可以用验证码签到，学时一样算。"),

@@ -54,7 +54,7 @@ def read_picture(data: bytes) -> Picture:
         image.draft("RGB", (2 * WORKING_WIDTH, 2 * WORKING_WIDTH))
         upright = ImageOps.exif_transpose(image).convert("RGB")
     except _UNREADABLE as error:
-        raise unusable("image_unreadable") from error
+        raise unusable("image_unreadable", required=FORMATS) from error
     scale = min(1.0, WORKING_WIDTH / upright.width, WORKING_HEIGHT / upright.height)
     if scale < 1.0:
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
@@ -75,7 +75,7 @@ def _open(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise unusable("image_too_big", required=MAX_PIXELS) from error
     except _UNREADABLE as error:
-        raise unusable("image_unreadable") from error
+        raise unusable("image_unreadable", required=FORMATS) from error
     if (pixels := image.width * image.height) > MAX_PIXELS:
         raise unusable("image_too_big", found=pixels, required=MAX_PIXELS)
     if min(image.size) < LEAST_SIDE:

@@ -62,6 +62,8 @@ PROBLEMS: dict[str, Problem] = {
 def unusable(code: str, *, found: object = None, required: object = None, status: int = 422) -> Refusal:
     """Build the refusal for a problem; `code` is a key of PROBLEMS."""
     problem = PROBLEMS[code]
+    if found is None and required is None:
+        found, required = False, True
     return Refusal(
         code,
         problem.message,

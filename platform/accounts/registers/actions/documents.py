@@ -129,6 +129,7 @@ def _judge(paper: Paper, *, rule: str) -> bytes:
         raise Refusal(
             "document_missing",
             gettext_noop("请写明是哪种材料，名称和编号都在 60 个字以内。"),
+            required="1–60",
             rule=rule,
             next_step=gettext_noop("请写上材料名称，例如讲师培训合格证。"),
             status=400,
@@ -195,6 +196,7 @@ def _wrong_kind(kind: str) -> Refusal:
         "document_kind",
         gettext_noop("没有这种材料。"),
         found=kind[:20],
+        required=True,
         rule="T1",
         next_step=gettext_noop("请从列出的种类里选一种。"),
         status=400,

@@ -79,6 +79,7 @@ def end_measure(*, measure: Measure, reason: str, actor: User, at: datetime.date
         raise Refusal(
             "reason_missing",
             gettext_noop("解除要写明理由，500 个字以内。"),
+            required="1–500",
             rule=measure.row,
             next_step=gettext_noop("请写上理由再提交。"),
             status=400,
@@ -114,6 +115,7 @@ def _order(measure: Measure, order: Order, *, office: Bureau, actor: User, at: d
         raise Refusal(
             "ground_missing",
             gettext_noop("要写明事实和理由，500 个字以内。"),
+            required="1–500",
             rule=order.row,
             next_step=gettext_noop("请写上事实和理由再提交。"),
             status=400,
@@ -145,6 +147,8 @@ def _order(measure: Measure, order: Order, *, office: Bureau, actor: User, at: d
             raise Refusal(
                 "measure_in_force",
                 gettext_noop("已经有一项没有解除的同类措施。"),
+                found=True,
+                required=False,
                 rule=order.row,
                 next_step=gettext_noop("请先看已有的那一项。"),
             )
@@ -181,6 +185,8 @@ def _deadline(order: Order) -> datetime.date | None:
         raise Refusal(
             "deadline_missing",
             gettext_noop("责令改正要写明期限。"),
+            found=False,
+            required=True,
             rule="Q8",
             next_step=gettext_noop("请填改正期限。"),
             status=400,

@@ -13,6 +13,7 @@ from accounts.permissions import require_role
 from accounts.registers.models import PlatformReport
 from accounts.states import Role
 from policy.classes import PlatformField, judge_platform_report
+from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
 
@@ -32,6 +33,7 @@ def save_report(*, fields: Mapping[PlatformField, str], actor: User, at: datetim
             required=finding.required,
             rule=finding.row,
             params=finding.params,
+            next_step=gettext_noop("请把每一项都填上再保存。"),
             status=400,
         )
     with transaction.atomic():

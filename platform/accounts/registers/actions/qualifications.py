@@ -56,6 +56,8 @@ def enter_qualification(
         raise Refusal(
             "not_a_lecturer_here",
             gettext_noop("这个人不是本机构的讲师。"),
+            found=False,
+            required=True,
             rule="T3",
             next_step=gettext_noop("请先在讲师和助教里登记。"),
         )
@@ -71,6 +73,8 @@ def enter_qualification(
         raise Refusal(
             "qualification_under_way",
             gettext_noop("这位讲师有一份资格还没有确认。"),
+            found=True,
+            required=False,
             rule="T1",
             next_step=gettext_noop("请先办完那一份。"),
         ) from None
@@ -172,6 +176,8 @@ def decide_qualification(
         raise Refusal(
             "reason_missing",
             gettext_noop("退回补正要写明理由。"),
+            found=False,
+            required=True,
             rule="T1",
             next_step=gettext_noop("请写清楚哪里要改，机构照着改。"),
             status=400,
@@ -209,6 +215,8 @@ def _fill(row: Qualification, details: QualificationDetails, *, today: datetime.
         raise Refusal(
             "training_since_missing",
             gettext_noop("按合格证取得资格的，要填从事创业培训的起始日期。"),
+            found=False,
+            required=True,
             rule="T1",
             next_step=gettext_noop("请填工作经历证明上的起始日期。"),
             status=400,
