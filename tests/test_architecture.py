@@ -69,9 +69,10 @@ def test_no_module_is_called_utils():
 
 
 def test_only_edges_ask_the_clock():
-    """Actions, policy and models take `at`; views, APIs, tasks, consumers and commands may call now()."""
+    """Actions, policy and models take `at`; views, tags, APIs, tasks, consumers and commands may."""
     edges = (
         "views",
+        "templatetags",
         "api",
         "tasks",
         "consumers",

@@ -26,7 +26,7 @@ def test_a_manager_is_led_from_roster_to_timetable_to_filing(school, manager, no
     time_machine.move_to(now, tick=False)
     assert "最晚 9月15日 周二" in client_of(manager).get("/start/").content.decode()
     [late] = next_steps_for(manager, task.due + datetime.timedelta(seconds=1))
-    assert late.detail == "2026-09-21 开班已经来不及备案，请把开班日期往后改"
+    assert late.detail == "2026年9月21日 开班已经来不及备案，请把开班日期往后改"
     school.enrol(training_class)
     assert titles(manager, now) == ["给“2026 年第 7 期创业意识培训班”排课表"]
     from tests.classes.school import gyb_drafts
