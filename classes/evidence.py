@@ -7,6 +7,7 @@ belong to holds the words themselves.
 import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.editions import all_editions
@@ -37,7 +38,7 @@ _SOURCES = {
 def _edition(edition_id: str) -> str:
     """Its title; an edition that is gone keeps its id."""
     known = all_editions().get(edition_id)
-    return f"《{known.title}》" if known else edition_id
+    return gettext("《%(title)s》") % {"title": known.title} if known else edition_id
 
 
 def _source(source: str) -> str:
