@@ -41,6 +41,7 @@ ASKED_FOR = {
 # Pages that only drafts have.
 DRAFTS = {
     "classes:edit",
+    "classes:roster_remove",
     "courses:outline",
     "courses:publish",
     "courses:add_material",

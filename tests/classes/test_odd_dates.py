@@ -9,6 +9,7 @@ from django.urls import reverse
 from audit.models import Entry
 from classes import actions
 from classes.models import TrainingClass
+from policy.messages import day_text
 from policy.refusals import Refusal
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, gyb_drafts
@@ -33,7 +34,8 @@ def test_neither_page_nor_api_takes_a_class_in_such_a_year(school, manager, now,
     page = client_of(manager).post(reverse("classes:create"), form_of(school, **dates))
     form = page.context["form"]
     assert form.errors["starts_on"] == [
-        f"开班日期写的是 {day}，年份不对。请改成 2016-01-01 到 2036-12-31 之间的日期。"
+        f"开班日期写的是 {day_text(datetime.date.fromisoformat(day))}，年份不对。"
+        "请改成 2016年1月1日 到 2036年12月31日 之间的日期。"
     ]
     assert not TrainingClass.objects.exists()
 

@@ -7,6 +7,7 @@ import pytest
 from policy.calendar import WorkingCalendar, add_working_days, earliest_start, latest_filing
 from policy.dates import require_near, require_on_paper
 from policy.editions import load_editions
+from policy.messages import day_text
 from policy.refusals import Refusal
 
 DEMO = load_editions()["demo"]
