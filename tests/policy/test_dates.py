@@ -26,7 +26,7 @@ def test_a_plan_beyond_them_is_refused_with_what_is_possible(day: date) -> None:
     body = refused.value.render()
     assert (body["code"], refused.value.status) == ("date_out_of_range", 400)
     assert refused.value.field == "starts_on"
-    assert body["message"] == f"开班日期写的是 {day.isoformat()}，年份不对。"
+    assert body["message"] == f"开班日期写的是 {day_text(day)}，年份不对。"
     assert body["details"]["found"] == day.isoformat()
     assert body["details"]["required"] == ["2018-01-01", "2038-12-31"]
     assert body["details"]["next"] == "请改成 2018-01-01 到 2038-12-31 之间的日期。"
