@@ -29,7 +29,7 @@ def test_a_plan_beyond_them_is_refused_with_what_is_possible(day: date) -> None:
     assert body["message"] == f"开班日期写的是 {day_text(day)}，年份不对。"
     assert body["details"]["found"] == day.isoformat()
     assert body["details"]["required"] == ["2018-01-01", "2038-12-31"]
-    assert body["details"]["next"] == "请改成 2018-01-01 到 2038-12-31 之间的日期。"
+    assert body["details"]["next"] == "请改成 2018年1月1日 到 2038年12月31日 之间的日期。"
 
 
 @pytest.mark.parametrize("today", [date.min, date.max])
