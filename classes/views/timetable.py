@@ -25,12 +25,13 @@ from accounts.refusals import rendered
 from classes import actions, permissions
 from classes.actions import ClassDetails
 from classes.checks import ClassCheck, check_draft
-from classes.fixes import Fix, fixes_for, from_outline, postponed
+from classes.fixes import Fix, fixes_for, from_outline, postponed, without_clashes
 from classes.forms import TimetableForm, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
 from classes.plans import by_weekday, from_class
 from classes.queries import timetables_to_copy
 from classes.reviews import subject_of
+from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from courses.outlines import units_of
@@ -131,13 +132,16 @@ def _fixed(
     judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
     if code == "postpone" and judged.earliest and judged.earliest > training_class.starts_on:
         shift = judged.earliest - training_class.starts_on
+        starts_on, ends_on = training_class.starts_on + shift, training_class.ends_on + shift
+        hour = datetime.timedelta(seconds=find_edition(training_class.edition).lesson_hour_seconds)
+        later = FreeTime.of(training_class, lesson_hour=hour, starts_on=starts_on, ends_on=ends_on)
         return _moved(
             request,
             training_class,
             form,
-            drafts=postponed(form.drafts, shift.days),
-            starts_on=training_class.starts_on + shift,
-            ends_on=training_class.ends_on + shift,
+            drafts=without_clashes(later, postponed(form.drafts, shift.days)),
+            starts_on=starts_on,
+            ends_on=ends_on,
             words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
             % {"day": date_format(judged.earliest), "days": shift.days},
         )
@@ -170,14 +174,20 @@ def _drafted(
     require_near(training_class.ends_on, today=today, name=gettext_noop("结班日期"), rule="F9")
     if code == "outline":
         units = units_of(training_class.course_version)
-        return from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
+        return from_outline(units, free=FreeTime.of(training_class, lesson_hour=hour))
     if code == "weekdays":
         week = WeekPlanForm(request.POST, lesson_hour=hour)
         if not week.is_valid():
             return None
         require_near(week.plan.first_day, today=today, name=gettext_noop("从哪天起"), rule="F9")
         units = units_of(training_class.course_version)
-        return by_weekday(units, week.plan, lesson_hour=hour, is_holiday=calendar().is_holiday)
+        return by_weekday(
+            units,
+            week.plan,
+            lesson_hour=hour,
+            is_holiday=calendar().is_holiday,
+            most_a_day=FreeTime.of(training_class, lesson_hour=hour).most_a_day,
+        )
     if code == "copy":
         chosen = request.POST.get("copy_from", "")
         source = next((one for one in timetables_to_copy(training_class) if str(one.pk) == chosen), None)
@@ -188,7 +198,7 @@ def _drafted(
     judged = check_draft(training_class, form.drafts, filed_on=today)
     for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
         if fix.code == code:
-            return fix.apply()
+            return list(fix.drafts)
     return None
 
 
@@ -360,10 +370,10 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
     """
     rows = [row for row in form.rows if row.draft is not None]
     for fix in fixes:
-        if fix.row is not None:
-            rows[fix.row].problems.append(
+        for place, hours in fix.rows:
+            rows[place].problems.append(
                 _("%(kind)s多了 %(hours)s 课时。")
-                % {"kind": subject_of(_group_of(rows[fix.row].kind)), "hours": f"{fix.surplus.normalize():f}"}
+                % {"kind": subject_of(_group_of(rows[place].kind)), "hours": f"{hours.normalize():f}"}
             )
     for number, row in enumerate(rows):
         met = [clash.words for clash in judged.clashes if clash.row == number]
@@ -382,6 +392,8 @@ def _group_of(kind: str) -> str:
         return "quality_tutoring_share"
     if kind in HOMEWORK_AND_EXAM:
         return "homework_exam_share"
+    if kind == HourKind.LIVE:
+        return "live_share"
     return "on_demand_share" if kind == HourKind.ON_DEMAND else "outside_mode"
 
 
@@ -408,7 +420,7 @@ def _failing(
     trapped: bool,
     last_day: datetime.date | None,
 ) -> list[Failing]:
-    offers = {fix.code: fix for fix in fixes}
+    left = list(fixes)
     pages = {
         "roster_filled": ("classes:roster", _("去导入花名册")),
         "class_size": ("classes:roster", _("去花名册移出学员")),
@@ -420,12 +432,11 @@ def _failing(
     }
     found: list[Failing] = []
     for finding in judged.failed:
-        chosen: list[Fix | Offer] = []
+        # Each offer is shown once, with the first finding that it helps.
+        helps = next((fix for fix in left if finding.code in fix.mends), None)
+        chosen: list[Fix | Offer] = [helps] if helps else []
+        left = [fix for fix in left if fix is not helps]
         share = finding.code.endswith("_share") or finding.code == "outside_mode"
-        if share and "to_live" in offers:
-            chosen.append(offers.pop("to_live"))
-        if finding.code == "total_hours" and "add_live" in offers:
-            chosen.append(offers.pop("add_live"))
         if finding.code == "filing_lead" and judged.earliest is not None:
             days = (judged.earliest - training_class.starts_on).days
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
