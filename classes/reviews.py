@@ -66,6 +66,7 @@ class ReviewLine:
     finding: Mapping[str, Any]
     before: Mapping[str, Any] | None
     exception: Mapping[str, Any] | None = None  # asked for in this submission
+    remedy: Mapping[str, str] | None = None  # the page on which the reader mends it
 
     @property
     def blocks(self) -> bool:

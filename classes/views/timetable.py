@@ -30,6 +30,7 @@ from classes.forms import TimetableForm, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
 from classes.plans import by_weekday, from_class
 from classes.queries import timetables_to_copy
+from classes.remedies import remedy
 from classes.reviews import subject_of
 from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
@@ -100,7 +101,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     training_class = permissions.access_class(user, pk)
     permissions.require_manage(user, training_class)
     form = TimetableForm.sent(request.POST)
-    context = _context(training_class, form) | {"fragment": True}
+    context = _context(user, training_class, form) | {"fragment": True}
     return render(request, "classes/timetable_check.html", context)
 
 
@@ -296,7 +297,7 @@ def _page(
     before: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    context = _context(training_class, form)
+    context = _context(_user(request), training_class, form)
     context |= _ways_to_draft(request, training_class, context["lesson_hour"]) if editable else {}
     context |= {
         "before": before,
@@ -327,7 +328,7 @@ def _ways_to_draft(
     }
 
 
-def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
+def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
     """The editor's rows with their problems, and everything the norm says about them."""
     today = timezone.localdate()
     judged = check_draft(training_class, form.drafts, filed_on=today)
@@ -340,7 +341,7 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     trap = _trap(training_class, form.drafts, judged)
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
     last_day = _last_day(form.drafts)
-    failing = _failing(training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
+    failing = _failing(user, training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
     _mark_rows(form, judged, fixes)
     passing = [finding for finding in judged.findings if finding.outcome is Outcome.PASSED]
     return {
@@ -413,6 +414,7 @@ class Failing:
 
 
 def _failing(
+    user: User,
     training_class: TrainingClass,
     judged: ClassCheck,
     fixes: Sequence[Fix],
@@ -421,15 +423,6 @@ def _failing(
     last_day: datetime.date | None,
 ) -> list[Failing]:
     left = list(fixes)
-    pages = {
-        "roster_filled": ("classes:roster", _("去导入花名册")),
-        "class_size": ("classes:roster", _("去花名册移出学员")),
-        "lecturer": ("classes:edit", _("去选讲师")),
-        "assistant": ("classes:edit", _("去选助教")),
-        "lecturer_free": ("classes:edit", _("换一名讲师")),
-        "assistant_free": ("classes:edit", _("换一名助教")),
-        "trainees_free": ("classes:roster", _("去花名册移出学员")),
-    }
     found: list[Failing] = []
     for finding in judged.failed:
         # Each offer is shown once, with the first finding that it helps.
@@ -442,15 +435,18 @@ def _failing(
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
         if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
             chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": date_format(last_day)}))
-        page = pages.get(finding.code)
+        link = remedy(user, training_class, finding.code)
         if finding.waivable:
-            page = ("classes:filing", _("在备案页写明理由，申请例外"))
+            link = {
+                "url": reverse("classes:filing", args=[training_class.pk]),
+                "label": _("在备案页写明理由，申请例外"),
+            }
         found.append(
             Failing(
                 subject=subject_of(finding.code),
                 finding=finding.render(_),
                 fixes=chosen,
-                link={"url": reverse(page[0], args=[training_class.pk]), "label": page[1]} if page else None,
+                link=link,
                 trap=trapped and share and not any(item.trap for item in found),
                 days=finding.code == "filing_lead",
                 first=not any(item.fixes for item in found),
