@@ -12,6 +12,8 @@ from classes import permissions
 from classes.models import TrainingClass
 from courses.permissions import visible_to as courses_visible_to
 
+ROSTER_STEP = 2  # of the four steps to a filing, which the pages count off
+
 # Pages of the class itself, for its manager.
 PAGES: Mapping[str, tuple[str, Promise]] = {
     "roster_filled": ("classes:roster", _("去导入花名册")),

@@ -30,7 +30,7 @@ from classes.forms import TimetableForm, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
 from classes.plans import by_weekday, from_class
 from classes.queries import timetables_to_copy
-from classes.remedies import remedy
+from classes.remedies import ROSTER_STEP, remedy
 from classes.reviews import subject_of
 from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
@@ -352,6 +352,7 @@ def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> 
         "passing": passing,
         "passing_subjects": _("、").join(subject_of(finding.code) for finding in passing),
         "noted": [finding for finding in judged.findings if finding.outcome is Outcome.NOTED],
+        "open_step": ROSTER_STEP if any(one.code == "roster_filled" for one in judged.failed) else 0,
         "to_change": len(judged.failed) + unreadable,
         "total": sum(hours.values(), Decimal(0)),
         "lesson_hour": hour,

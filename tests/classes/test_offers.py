@@ -2,6 +2,7 @@
 
 import datetime
 import random
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -236,3 +237,19 @@ def test_nobody_is_led_to_a_page_that_is_not_theirs(school, manager, rival, offi
     assert remedy(officer, training_class, "lecturer_route") is not None
     assert remedy(manager, training_class, "roster_filled") is not None
     assert remedy(manager, training_class, "live_share") is None
+
+
+def test_an_empty_roster_is_not_ticked_as_a_step_that_is_done(school, manager, time_machine):
+    time_machine.move_to(school.at.astimezone(datetime.UTC), tick=False)
+    training_class = school.create()
+    for enrolled in (False, True):
+        if enrolled:
+            school.enrol(training_class)
+        for name in ("timetable", "filing"):
+            page = (
+                client_of(manager).get(reverse(f"classes:{name}", args=[training_class.pk])).content.decode()
+            )
+            step = next(
+                one for one in re.findall(r"<li[^>]*><b>.*?</li>", page) if one.endswith("花名册</li>")
+            )
+            assert ('class="done"' in step) is enrolled, (name, enrolled)
