@@ -100,6 +100,18 @@ def clashes_of(training_class: TrainingClass, drafts: Sequence[LessonDraft]) -> 
     return sorted(found, key=lambda clash: clash.row)
 
 
+def booked_times(
+    training_class: TrainingClass, *, since: datetime.datetime
+) -> list[tuple[datetime.datetime, datetime.datetime]]:
+    """When anybody of the class is taken by another filed class, from `since` on; in order of time."""
+    taken = (
+        Booking.objects.filter(person__in=people_of(training_class), during__endswith__gt=since)
+        .exclude(lesson__training_class=training_class)
+        .order_by("during")
+    )
+    return sorted({(booking.during.lower, booking.during.upper) for booking in taken})
+
+
 def _name_within(training_class: TrainingClass, other: TrainingClass) -> str:
     return other.name if other.institution_id == training_class.institution_id else ""
 

@@ -131,7 +131,7 @@ def check_draft(
     for judged in (_size(edition, course.course_type, trainees), _staff(edition, training_class)):
         findings += judged
     findings.append(_rows(faults))
-    findings += _days(edition, drafts)
+    findings += findings_of_days(edition, drafts)
     clashes = clashes_of(training_class, drafts)
     findings += [_free(part, clashes) for part in Part]
     for provider in _providers:
@@ -209,7 +209,7 @@ def _rows(faults: Sequence[RowFault]) -> Finding:
     )
 
 
-def _days(edition: Edition, drafts: Sequence[LessonDraft]) -> Iterable[Finding]:
+def findings_of_days(edition: Edition, drafts: Sequence[LessonDraft]) -> Iterable[Finding]:
     """I3: no day is longer than the technical standards allow; nothing where the edition gives no limit,
     because the norm itself knows none.
     """

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vDuration
 
 from accounts.models import User
 from accounts.states import Role
@@ -90,7 +90,7 @@ def calendar_of(events: Iterable[FeedEvent], absolute: Callable[[str], str]) -> 
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", _("豫创课表"))
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", REFRESH)
+    calendar.add("x-published-ttl", vDuration(REFRESH))  # of a name it does not know it guesses no type
     for event in events:
         calendar.add_component(_component(event, absolute))
     return bytes(calendar.to_ical())

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import override
 
 from classes.models import Enrolment, Filing
-from classes.reviews import subject_of
+from classes.reviews import edition_title, subject_of
 from exchange.gateway import Rows
 from exchange.models import Package, ReceiptRow
 from exchange.packages import Column, ColumnType, PackageKind, Sheet, Value, register
@@ -243,7 +243,7 @@ def _class_row(filing: Filing, reference: str) -> tuple[Value, ...]:
         len(filed["roster"]),
         Decimal(filed["total"]),
         *(Decimal(filed["hours"][kind]) if kind in filed["hours"] else None for kind in HourKind),
-        filed["class"]["edition"],
+        edition_title(filing.snapshot),
         filing.submitted_at,
     )
 

@@ -49,15 +49,18 @@ def by_weekday(
     *,
     lesson_hour: datetime.timedelta,
     is_holiday: Callable[[datetime.date], bool],
+    most_a_day: Decimal | None = None,
 ) -> list[LessonDraft]:
     """Put the outline's hours on the plan's days until they are used up.
 
     A unit too long for one meeting goes on in the next; a change of kind within a meeting begins a new
-    lesson right after the one before. Asking `is_holiday` may raise Refusal `calendar_unpublished`.
+    lesson right after the one before. No meeting has more than `most_a_day` hours. Asking `is_holiday`
+    may raise Refusal `calendar_unpublished`.
     """
     drafts: list[LessonDraft] = []
     day = plan.first_day
-    meetings = _meetings(units, Decimal(plan.hours(lesson_hour)))
+    length = Decimal(plan.hours(lesson_hour))
+    meetings = _meetings(units, length if most_a_day is None else min(length, most_a_day))
     while meetings and len(drafts) <= MOST_LESSONS:
         if day.weekday() in plan.weekdays and not (plan.skips_holidays and is_holiday(day)):
             clock = timezone.make_aware(datetime.datetime.combine(day, plan.starts))

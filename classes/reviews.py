@@ -66,6 +66,7 @@ class ReviewLine:
     finding: Mapping[str, Any]
     before: Mapping[str, Any] | None
     exception: Mapping[str, Any] | None = None  # asked for in this submission
+    remedy: Mapping[str, str] | None = None  # the page on which the reader mends it
 
     @property
     def blocks(self) -> bool:
@@ -131,7 +132,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
             (_("培训模式"), (_mode(old), _mode(new))),
             (_("开班日期"), (_day(old, "starts_on"), _day(new, "starts_on"))),
             (_("结班日期"), (_day(old, "ends_on"), _day(new, "ends_on"))),
-            (_("政策版本"), (_edition(old), _edition(new))),
+            (_("政策版本"), (edition_title(old), edition_title(new))),
             (_("课程"), (old["course"]["name"], new["course"]["name"])),
             (_("课程版本"), (_version(old), _version(new))),
             (_("讲师"), (_staff(old, "lecturer"), _staff(new, "lecturer"))),
@@ -231,8 +232,8 @@ def _day(snapshot: Mapping[str, Any], which: str) -> str:
     return date_format(date.fromisoformat(snapshot["class"][which]))
 
 
-def _edition(snapshot: Mapping[str, Any]) -> str:
-    """Its title; an edition that is gone keeps its id."""
+def edition_title(snapshot: Mapping[str, Any]) -> str:
+    """The title of the edition under which a class was filed; an edition that is gone keeps its id."""
     known = all_editions().get(snapshot["class"]["edition"])
     return known.title if known else str(snapshot["class"]["edition"])
 

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.editions import edition
 from accounts.models import User
 from accounts.registers.permissions import lecturers_of
 from accounts.registers.queries import (
@@ -21,6 +22,7 @@ from audit.models import Entry, Root
 from audit.queries import entries_of_chain
 from audit.reconciliation import differences
 from classes.live.models import PresenceInterval, Recording, RoomEvent
+from classes.live.queries import judge_live
 from classes.models import TrainingClass
 from classes.states import ClassState
 from exams.queries import completions_of
@@ -146,10 +148,12 @@ def lesson(request: HttpRequest, pk: int, lesson_pk: int) -> HttpResponse:
     found = training_class.lessons.filter(pk=lesson_pk).first()
     if found is None:
         raise Http404
+    held_live = found.kind == HourKind.LIVE and found.closed_at is not None
     return render(
         request,
         "supervision/lesson.html",
         {
+            "live": judge_live(found, edition(training_class.edition), using=ALIAS) if held_live else None,
             "class": training_class,
             "tab": "overview",
             "lesson": found,

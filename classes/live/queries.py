@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypedDict
 
 from django.conf import settings
@@ -10,7 +11,15 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from accounts.models import Person, User
-from classes.live.models import MediaPeer, OpenPresence, RaisedHand, Recording, Room, RoomEvent
+from classes.live.models import (
+    MediaPeer,
+    OpenPresence,
+    PresenceInterval,
+    RaisedHand,
+    Recording,
+    Room,
+    RoomEvent,
+)
 from classes.live.permissions import room_role
 from classes.live.protocol import Event
 from classes.live.registry import snapshot_parts
@@ -18,6 +27,9 @@ from classes.live.states import PeerKind, RoomRole
 from classes.models import Enrolment, Lesson
 from classes.permissions import can_teach
 from classes.states import EnrolmentState
+from policy.editions import Edition
+from policy.findings import Finding
+from policy.lessons import judge_live_session
 
 MESSAGES_SHOWN = 200
 EVENTS_AT_ONCE = 500
@@ -143,6 +155,25 @@ def events_after(lesson: Lesson, seq: int) -> list[RoomEvent]:
 def interaction(lesson: Lesson) -> QuerySet[RoomEvent]:
     """All that happened in a room, in order: messages, hands, checks, comings and goings (M18)."""
     return RoomEvent.objects.filter(room_id=lesson.pk).select_related("actor__person").order_by("seq")
+
+
+# Taking part, as against being there: what a lecturer or a trainee does in a lesson (A1).
+TAKING_PART = (Event.MESSAGE_POSTED, Event.HAND_RAISED, Event.CHECK_OPENED, Event.CHECK_ANSWERED)
+
+
+def judge_live(lesson: Lesson, edition: Edition, using: str = "default") -> Finding:
+    """Whether a lesson that was held counts as live (A1): its lecturer and trainees there, taking part."""
+    training_class = lesson.training_class
+    trainees = Enrolment.objects.using(using).filter(training_class=training_class).order_by()
+    intervals = PresenceInterval.objects.using(using).filter(lesson=lesson)
+    given = intervals.filter(person=training_class.lecturer_id).values_list("during", flat=True)
+    seconds = sum(((during.upper - during.lower).total_seconds() for during in given), 0.0)
+    return judge_live_session(
+        edition,
+        lecturer_seconds=Fraction(seconds),
+        trainees=intervals.filter(person__in=trainees.values("person")).values("person").distinct().count(),
+        interactions=RoomEvent.objects.using(using).filter(room__lesson=lesson, type__in=TAKING_PART).count(),
+    )
 
 
 def present_at(lesson: Lesson, moment: datetime.datetime) -> QuerySet[Person]:

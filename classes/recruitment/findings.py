@@ -5,7 +5,10 @@ Aggregated over the roster: nobody's name is in a finding, and nothing of anothe
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from django.db.models import Min
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.editions import edition as find_edition
@@ -19,6 +22,7 @@ from policy.classes import EvidenceRecord, judge_category_evidence, judge_paid_o
 from policy.editions import Edition
 from policy.findings import Finding, Outcome
 from policy.messages import gettext_noop
+from policy.process import Stage, judge_stage_order
 from policy.refusals import Refusal
 from policy.terms import TraineeCategory
 
@@ -27,6 +31,7 @@ SUBJECTS = {
     "paid_once": (_("重复享受补贴"), "≤"),
     "registered_elsewhere": (_("在其他机构报名"), ""),
     "registration_forms": (_("学员报名表"), "≥"),
+    "stage_order": (_("推介、筛选在备案以前"), ""),
 }
 
 
@@ -45,6 +50,7 @@ def findings_on(training_class: TrainingClass, filed_on: datetime.date) -> Itera
         lambda: _paid_once(edition, training_class, roster),
         lambda: _elsewhere(training_class, roster),
         lambda: _forms(roster),
+        lambda: _stages(roster, filed_on),
     )
     for judge in judges:
         try:
@@ -164,6 +170,24 @@ def _forms(roster: Sequence[Enrolment]) -> Finding:
         params={"required": len(roster), "filled": filled},
         outcome=Outcome.PASSED if filled == len(roster) else Outcome.NOTED,
     )
+
+
+def _stages(roster: Sequence[Enrolment], filed_on: datetime.date) -> Finding:
+    """F1: promotion and screening came before the filing, as far as this platform knows of them.
+
+    What was done elsewhere leaves no trace here, so a gap is shown to the office and stops nothing.
+    """
+    came = Registration.objects.filter(enrolment__in=roster).aggregate(
+        promoted=Min("campaign__created_at"), held=Min("event__held_on"), screened=Min("screenings__at")
+    )
+    began = {Stage.FILING: filed_on}
+    if came["promoted"] is not None:
+        days = [timezone.localdate(came["promoted"]), came["held"]]
+        began[Stage.PROMOTION] = min(day for day in days if day is not None)
+    if came["screened"] is not None:
+        began[Stage.SCREENING] = timezone.localdate(came["screened"])
+    finding = judge_stage_order(began)
+    return finding if finding.passed else replace(finding, passed=True, outcome=Outcome.NOTED)
 
 
 def _index(person: Person) -> bytes:

@@ -1,6 +1,7 @@
 """Filing: the institution's page, the office's queue and review (LOOK, mockup h), the decision."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ from classes.actions.filing import snapshot_of
 from classes.checks import check_draft
 from classes.forms import ChangeForm, DecisionForm
 from classes.models import Filing, TrainingClass
+from classes.remedies import ROSTER_STEP, remedy
 from classes.reviews import Difference, ReviewLine, differences, full_subsidy, review_lines
 from classes.states import CHANGES, EDITABLE_STATES, ClassState, FilingState
 from classes.timetables import drafts_of, hours_by_kind
@@ -176,6 +178,11 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         )
         findings, last = [finding.render(gettext) for finding in check.findings], filing
     lines = review_lines(findings, last, filing.exceptions if filing is not None and not editable else ())
+    if editable:
+        lines = [
+            replace(line, remedy=remedy(user, training_class, line.code)) if line.blocks else line
+            for line in lines
+        ]
     decides, manages = (
         permissions.can_decide(user, training_class),
         permissions.can_manage(user, training_class),
@@ -187,6 +194,9 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         "before": before,
         "editable": editable,
         "failing": [line for line in lines if line.blocks and line.exception is None],
+        "open_step": ROSTER_STEP
+        if any(line.code == "roster_filled" and line.blocks for line in lines)
+        else 0,
         "waivable": all(line.finding["waivable"] for line in lines if line.blocks and line.exception is None),
         "excepted": [line for line in lines if line.exception is not None],
         "noted": [line for line in lines if line.is_noted],

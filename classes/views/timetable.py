@@ -25,12 +25,14 @@ from accounts.refusals import rendered
 from classes import actions, permissions
 from classes.actions import ClassDetails
 from classes.checks import ClassCheck, check_draft
-from classes.fixes import Fix, fixes_for, from_outline, postponed
+from classes.fixes import Fix, fixes_for, from_outline, postponed, without_clashes
 from classes.forms import TimetableForm, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
 from classes.plans import by_weekday, from_class
 from classes.queries import timetables_to_copy
+from classes.remedies import ROSTER_STEP, remedy
 from classes.reviews import subject_of
+from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from courses.outlines import units_of
@@ -99,7 +101,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     training_class = permissions.access_class(user, pk)
     permissions.require_manage(user, training_class)
     form = TimetableForm.sent(request.POST)
-    context = _context(training_class, form) | {"fragment": True}
+    context = _context(user, training_class, form) | {"fragment": True}
     return render(request, "classes/timetable_check.html", context)
 
 
@@ -131,13 +133,16 @@ def _fixed(
     judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
     if code == "postpone" and judged.earliest and judged.earliest > training_class.starts_on:
         shift = judged.earliest - training_class.starts_on
+        starts_on, ends_on = training_class.starts_on + shift, training_class.ends_on + shift
+        hour = datetime.timedelta(seconds=find_edition(training_class.edition).lesson_hour_seconds)
+        later = FreeTime.of(training_class, lesson_hour=hour, starts_on=starts_on, ends_on=ends_on)
         return _moved(
             request,
             training_class,
             form,
-            drafts=postponed(form.drafts, shift.days),
-            starts_on=training_class.starts_on + shift,
-            ends_on=training_class.ends_on + shift,
+            drafts=without_clashes(later, postponed(form.drafts, shift.days)),
+            starts_on=starts_on,
+            ends_on=ends_on,
             words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
             % {"day": date_format(judged.earliest), "days": shift.days},
         )
@@ -170,14 +175,20 @@ def _drafted(
     require_near(training_class.ends_on, today=today, name=gettext_noop("结班日期"), rule="F9")
     if code == "outline":
         units = units_of(training_class.course_version)
-        return from_outline(units, first_day=training_class.starts_on, lesson_hour=hour)
+        return from_outline(units, free=FreeTime.of(training_class, lesson_hour=hour))
     if code == "weekdays":
         week = WeekPlanForm(request.POST, lesson_hour=hour)
         if not week.is_valid():
             return None
         require_near(week.plan.first_day, today=today, name=gettext_noop("从哪天起"), rule="F9")
         units = units_of(training_class.course_version)
-        return by_weekday(units, week.plan, lesson_hour=hour, is_holiday=calendar().is_holiday)
+        return by_weekday(
+            units,
+            week.plan,
+            lesson_hour=hour,
+            is_holiday=calendar().is_holiday,
+            most_a_day=FreeTime.of(training_class, lesson_hour=hour).most_a_day,
+        )
     if code == "copy":
         chosen = request.POST.get("copy_from", "")
         source = next((one for one in timetables_to_copy(training_class) if str(one.pk) == chosen), None)
@@ -188,7 +199,7 @@ def _drafted(
     judged = check_draft(training_class, form.drafts, filed_on=today)
     for fix in fixes_for(training_class, form.drafts, judged, lesson_hour=hour):
         if fix.code == code:
-            return fix.apply()
+            return list(fix.drafts)
     return None
 
 
@@ -286,7 +297,7 @@ def _page(
     before: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    context = _context(training_class, form)
+    context = _context(_user(request), training_class, form)
     context |= _ways_to_draft(request, training_class, context["lesson_hour"]) if editable else {}
     context |= {
         "before": before,
@@ -317,7 +328,7 @@ def _ways_to_draft(
     }
 
 
-def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
+def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> dict[str, Any]:
     """The editor's rows with their problems, and everything the norm says about them."""
     today = timezone.localdate()
     judged = check_draft(training_class, form.drafts, filed_on=today)
@@ -330,7 +341,7 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
     trap = _trap(training_class, form.drafts, judged)
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
     last_day = _last_day(form.drafts)
-    failing = _failing(training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
+    failing = _failing(user, training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
     _mark_rows(form, judged, fixes)
     passing = [finding for finding in judged.findings if finding.outcome is Outcome.PASSED]
     return {
@@ -341,6 +352,7 @@ def _context(training_class: TrainingClass, form: TimetableForm) -> dict[str, An
         "passing": passing,
         "passing_subjects": _("、").join(subject_of(finding.code) for finding in passing),
         "noted": [finding for finding in judged.findings if finding.outcome is Outcome.NOTED],
+        "open_step": ROSTER_STEP if any(one.code == "roster_filled" for one in judged.failed) else 0,
         "to_change": len(judged.failed) + unreadable,
         "total": sum(hours.values(), Decimal(0)),
         "lesson_hour": hour,
@@ -360,10 +372,10 @@ def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) ->
     """
     rows = [row for row in form.rows if row.draft is not None]
     for fix in fixes:
-        if fix.row is not None:
-            rows[fix.row].problems.append(
+        for place, hours in fix.rows:
+            rows[place].problems.append(
                 _("%(kind)s多了 %(hours)s 课时。")
-                % {"kind": subject_of(_group_of(rows[fix.row].kind)), "hours": f"{fix.surplus.normalize():f}"}
+                % {"kind": subject_of(_group_of(rows[place].kind)), "hours": f"{hours.normalize():f}"}
             )
     for number, row in enumerate(rows):
         met = [clash.words for clash in judged.clashes if clash.row == number]
@@ -382,6 +394,8 @@ def _group_of(kind: str) -> str:
         return "quality_tutoring_share"
     if kind in HOMEWORK_AND_EXAM:
         return "homework_exam_share"
+    if kind == HourKind.LIVE:
+        return "live_share"
     return "on_demand_share" if kind == HourKind.ON_DEMAND else "outside_mode"
 
 
@@ -401,6 +415,7 @@ class Failing:
 
 
 def _failing(
+    user: User,
     training_class: TrainingClass,
     judged: ClassCheck,
     fixes: Sequence[Fix],
@@ -408,38 +423,31 @@ def _failing(
     trapped: bool,
     last_day: datetime.date | None,
 ) -> list[Failing]:
-    offers = {fix.code: fix for fix in fixes}
-    pages = {
-        "roster_filled": ("classes:roster", _("去导入花名册")),
-        "class_size": ("classes:roster", _("去花名册移出学员")),
-        "lecturer": ("classes:edit", _("去选讲师")),
-        "assistant": ("classes:edit", _("去选助教")),
-        "lecturer_free": ("classes:edit", _("换一名讲师")),
-        "assistant_free": ("classes:edit", _("换一名助教")),
-        "trainees_free": ("classes:roster", _("去花名册移出学员")),
-    }
+    left = list(fixes)
     found: list[Failing] = []
     for finding in judged.failed:
-        chosen: list[Fix | Offer] = []
+        # Each offer is shown once, with the first finding that it helps.
+        helps = next((fix for fix in left if finding.code in fix.mends), None)
+        chosen: list[Fix | Offer] = [helps] if helps else []
+        left = [fix for fix in left if fix is not helps]
         share = finding.code.endswith("_share") or finding.code == "outside_mode"
-        if share and "to_live" in offers:
-            chosen.append(offers.pop("to_live"))
-        if finding.code == "total_hours" and "add_live" in offers:
-            chosen.append(offers.pop("add_live"))
         if finding.code == "filing_lead" and judged.earliest is not None:
             days = (judged.earliest - training_class.starts_on).days
             chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
         if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
             chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": date_format(last_day)}))
-        page = pages.get(finding.code)
+        link = remedy(user, training_class, finding.code)
         if finding.waivable:
-            page = ("classes:filing", _("在备案页写明理由，申请例外"))
+            link = {
+                "url": reverse("classes:filing", args=[training_class.pk]),
+                "label": _("在备案页写明理由，申请例外"),
+            }
         found.append(
             Failing(
                 subject=subject_of(finding.code),
                 finding=finding.render(_),
                 fixes=chosen,
-                link={"url": reverse(page[0], args=[training_class.pk]), "label": page[1]} if page else None,
+                link=link,
                 trap=trapped and share and not any(item.trap for item in found),
                 days=finding.code == "filing_lead",
                 first=not any(item.fixes for item in found),

@@ -23,6 +23,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 import audit
+from accounts.editions import edition as find_edition
 from accounts.models import User
 from audit.actions import LEGAL_ZONE, seal_now
 from audit.bundle import export_bundle
@@ -253,7 +254,7 @@ def _front(claim: Claim, root: Root) -> list[list[Value]]:
         ["课程", training_class.course.name],
         ["培训类型", str(course_type_name(training_class.course.course_type))],
         ["培训时间", f"{training_class.starts_on:%Y-%m-%d} 至 {training_class.ends_on:%Y-%m-%d}"],
-        ["政策版本", claim.edition],
+        ["政策版本", find_edition(claim.edition).title],  # which says so where it is for trying out
         ["有效培训人数", claim.effective_trainees],
         ["补贴标准（元/人）", claim.rate],
         ["申请金额（元）", claim.amount],

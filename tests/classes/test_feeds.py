@@ -100,6 +100,12 @@ def test_a_change_strikes_out_until_it_is_approved_and_then_only_what_went(schoo
     assert {event["uid"] for event in events.values()} >= before
 
 
+def test_calendars_are_told_to_ask_again_in_an_iso_duration():
+    told = calendar_of([], absolute=str).decode()
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in told
+    assert "X-PUBLISHED-TTL:PT1H\r\n" in told
+
+
 def test_who_was_replaced_learns_that_they_are_free(school, cast, now):
     training_class = school.approved()
     filing = training_class.filings.get()

@@ -72,6 +72,7 @@ def test_the_package_holds_what_was_filed_with_numbers_in_full(filing, manager, 
         datetime.date(2026, 9, 21),
         16,
     )
+    assert head["政策版本"] == "试用版本（按规范，空缺的数仅供试用）"  # a trial says so wherever it goes
     assert head["提交时间"] == datetime.datetime(2026, 9, 7, 9, 0)  # noqa: DTZ001  Henan's wall clock
     roster = read.rows["花名册"]
     assert {row.values["身份证号"] for row in roster} == {trainee_row(n)["身份证号"] for n in range(3)}

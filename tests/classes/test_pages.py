@@ -420,7 +420,7 @@ def test_the_check_answers_while_drafting_and_saves_nothing(school, manager):
     drafts[4] = draft(3, "14:30", "tutoring", 4, "分组创业咨询")
     url = reverse("classes:timetable_check", args=[training_class.pk])
     body = text(client_of(manager).post(url, rows_of(drafts)))
-    assert "还有 1 处要改" in body
+    assert "还有 2 处要改" in body
     assert "15 + 4 + 4 = 23" in body
     assert "把“分组创业咨询”的 1 课时改成直播" in body
     assert 'id="faults-r4" hx-swap-oob="true"' in body

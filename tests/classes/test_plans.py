@@ -60,6 +60,17 @@ def test_the_outline_is_cut_into_evenings_until_it_is_used_up():
     ]
 
 
+def test_a_long_meeting_stops_at_the_most_hours_a_day():
+    drafts = by_weekday(
+        [unit("live", 20, "甲")],
+        plan(starts=datetime.time(8), ends=datetime.time(22), skips_holidays=False),
+        lesson_hour=LESSON_HOUR,
+        is_holiday=calendar().is_holiday,
+        most_a_day=Decimal(8),
+    )
+    assert [draft.hours for draft in drafts] == [8, 8, 4]
+
+
 def test_every_hour_of_every_kind_is_planned(school):
 
     version = school.create().course_version

@@ -176,7 +176,7 @@ def test_fifteen_live_hours_of_twenty_four_cannot_be_lawful(school):
     drafts[3] = draft(3, "08:30", "live", 3, "创业的第一笔账")
     drafts[4] = draft(3, "14:30", "tutoring", 4, "分组创业咨询")
     found = check(school.create(), drafts)
-    assert failed_codes(found) == ["quality_tutoring_share"]
+    assert failed_codes(found) == ["quality_tutoring_share", "outline_covers_hours"]
     assert found.timetable is not None
     assert found.timetable.least_live_hours == 16
 

@@ -220,6 +220,22 @@ def test_the_findings_stand_in_the_check_of_the_class(assigned, draft, manager, 
     assert {"paid_once", "registered_elsewhere"} <= found.keys()
 
 
+def test_promotion_and_screening_on_record_come_before_the_filing(assigned, draft):
+    """F1: who came through a campaign and was screened leaves nothing to ask."""
+    assigned(1)
+    finding = by_code(draft)["stage_order"]
+    assert (finding.row, finding.outcome) == ("F1", Outcome.PASSED)
+    assert finding.actual == ["promotion", "screening", "filing"]
+
+
+def test_a_roster_that_nobody_screened_here_is_shown_to_the_office_and_stops_nothing(school, manager):
+    training_class = school.ready()
+    finding = by_code(training_class)["stage_order"]
+    assert (finding.outcome, finding.passed, finding.blocks) == (Outcome.NOTED, True, False)
+    assert finding.render()["message"] == "“开班备案”开始以前，要先有“项目推介”。"
+    assert finding.actual == ["filing"]
+
+
 def test_an_empty_roster_has_no_findings_of_recruitment(draft):
     assert by_code(draft) == {}
 

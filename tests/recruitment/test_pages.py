@@ -172,6 +172,24 @@ def test_the_inbox_filters_searches_and_is_one_institutions(screened, apply, man
     assert first.name not in theirs
 
 
+def test_a_name_in_the_inbox_keeps_its_line_beside_what_is_noted_about_it(
+    screened, manager, rival, school, now
+):
+    """On a phone a cell lays its children out side by side, so what belongs together is one child."""
+    screened(1)
+    theirs = actions.create_campaign(details=details(school.course), actor=rival, at=now)
+    screened(1, campaign=theirs)
+    body = client_of(manager).get(reverse("recruitment:inbox")).content.decode()
+    assert "在其他机构已报名同类培训" in body
+    [cell] = re.findall(r"<tr><td>(.*?)</td>", body, re.DOTALL)
+    inner = re.sub(r"<(input|br)[^>]*>|<svg.*?</svg>", "", cell, flags=re.DOTALL)
+    depth = [
+        inner[: found.end()].count("<span") - inner[: found.end()].count("</span")
+        for found in re.finditer("</span>", inner)
+    ]
+    assert depth.count(0) == 1
+
+
 def test_the_inbox_asks_as_often_for_one_as_for_three(screened, manager, django_assert_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

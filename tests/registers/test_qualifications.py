@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.http import Http404
+from django.urls import reverse
 
 from accounts.registers import actions
 from accounts.registers.models import Document, Qualification
@@ -14,6 +15,7 @@ from audit.models import Entry
 from classes.actions import submit_filing
 from config.demo.registers import paper, scan
 from policy.refusals import Refusal
+from tests.cast import client_of
 from tests.classes.school import School
 from tests.registers.conftest import Registers
 
@@ -175,6 +177,19 @@ def test_a_class_with_an_unqualified_lecturer_is_not_filed(registers: Registers,
     with pytest.raises(Refusal) as refused:
         submit_filing(training_class=training_class, actor=registers.cast.manager, at=registers.at)
     assert [finding.code for finding in _failed(refused.value)] == ["lecturer_route"]
+
+
+def test_the_way_to_an_unqualified_lecturers_papers_is_on_both_pages_of_the_class(
+    registers: Registers, school: School, time_machine: Any
+):
+    time_machine.move_to(registers.at.astimezone(datetime.UTC), tick=False)
+    training_class = school.ready(lecturer=registers.novice)
+    register = reverse("registers:lecturer", args=[registers.novice.pk])
+    client = client_of(registers.cast.manager)
+    for name in ("timetable", "filing"):
+        page = client.get(reverse(f"classes:{name}", args=[training_class.pk])).content.decode()
+        assert f'href="{register}"' in page, name
+    assert client.get(register).status_code == 200
 
 
 @pytest.mark.parametrize(

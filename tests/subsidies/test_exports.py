@@ -68,7 +68,7 @@ def test_the_front_sheet_says_what_is_claimed_and_under_which_root(exported: Cla
     front = {row["项目"].value: row["内容"].value for row in rows(exported, "申请表")}
     assert (front["申请编号"], front["有效培训人数"], front["申请金额（元）"]) == (exported.number, 3, 600)
     assert len(front["留痕根摘要（SHA-256）"]) == 64
-    assert front["政策版本"] == "demo"
+    assert front["政策版本"] == "试用版本（按规范，空缺的数仅供试用）"
 
 
 def test_hours_are_whole_microseconds(exported: Claim):

@@ -6,9 +6,12 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 from django.urls import get_resolver, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from accounts.editions import edition
 from audit import kinds
 from audit.models import Entry
+from classes.live.queries import judge_live
 from classes.models import TrainingClass
 from config.demo.cast import build_cast, find_cast
 from config.demo.registers import order_correction
@@ -68,6 +71,28 @@ def pages(world: World) -> list[str]:
         "/api/v1/supervision/measures/",
         "/api/v1/supervision/claims/",
     ]
+
+
+def test_a_lesson_that_was_held_says_whether_it_was_live(world):
+    """A1 is judged from what the room recorded: lecturer there, trainees there, taking part."""
+    claimed = world["claimed"]
+    lesson = claimed.lessons.filter(kind="live", closed_at__isnull=False).order_by("starts_at")[0]
+    address = reverse("supervision:lesson", kwargs={"pk": claimed.pk, "lesson_pk": lesson.pk})
+    found = judge_live(lesson, edition(claimed.edition))
+    assert found.row == "A1"
+    assert "trainees" in found.actual
+    page = client_of(world.cast.regulator).get(address).content.decode()
+    assert found.render(gettext)["message"] in page
+    without = claimed.lessons.filter(kind="homework")[0]
+    other = reverse("supervision:lesson", kwargs={"pk": claimed.pk, "lesson_pk": without.pk})
+    assert client_of(world.cast.regulator).get(other).context["live"] is None
+
+
+def test_a_lesson_in_which_nobody_was_is_not_live(world):
+    lesson = world["filed"].lessons.filter(kind="live")[0]
+    found = judge_live(lesson, edition(lesson.training_class.edition))
+    assert (found.passed, found.actual) == (False, [])
+    assert found.message == "没有讲师本人在线的记录，只播放录像的不算直播。"
 
 
 def test_the_house_opens_to_supervision_reads_only_and_records_every_look(world):

@@ -541,11 +541,15 @@ def crumbs(*steps: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("includes/steps.html")
-def steps(current: int, *labels: Any) -> dict[str, Any]:
-    """Show where one is in a step form; `current` counts from 1, one more than the last means all is done."""
+def steps(current: int, *labels: Any, left_open: int = 0) -> dict[str, Any]:
+    """Show where one is in a step form; `current` counts from 1, one more than the last means all is done.
+
+    `left_open` is an earlier step that was passed over and is still to be done.
+    """
     return {
         "steps": [
-            (number, label, number < current, number == current) for number, label in enumerate(labels, 1)
+            (number, label, number < current and number != left_open, number == current)
+            for number, label in enumerate(labels, 1)
         ]
     }
 

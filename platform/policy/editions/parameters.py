@@ -193,7 +193,7 @@ _SPECS = (
         "outline_coverage",
         gettext_noop("课程大纲怎样算覆盖课表"),
         in_total=gettext_noop("按总课时比：大纲的课时不少于课表；各类课时多少由课时规定管。"),
-        by_kind=gettext_noop("逐类比：每一类课时，大纲都不少于课表。"),
+        by_kind=gettext_noop("逐类比：每一类课时，大纲都不少于课表；大纲里没有的类别，课表里也不能有。"),
     ),
     # Institutions and people
     _reading(

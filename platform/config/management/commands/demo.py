@@ -37,7 +37,8 @@ class Command(BaseCommand):
             cast = build_cast(at=now)
             stock(cast, at=now)
             enter_candidates(cast, at=now)
-        for stage in options["stage"] or STAGES:
+        # The oldest first: nobody's presence may begin before one of theirs that is on record already.
+        for stage in options["stage"] or reversed(STAGES):
             started = time.monotonic()
             with transaction.atomic():
                 training_class = (
