@@ -34,9 +34,8 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions import ClassDetails
-from classes.actions.filing import MOST_REASON
 from classes.checks import check_draft
-from classes.models import HOUR_KINDS, MODES, Enrolment, Filing, TrainingClass
+from classes.models import HOUR_KINDS, MODES, MOST_REASON, Enrolment, Filing, TrainingClass
 from classes.packages import manifest_of
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
@@ -612,6 +611,8 @@ class PackageSerializer(serializers.Serializer[Any]):
 class FilingSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True)
     training_class = serializers.IntegerField()
+    class_state = serializers.ChoiceField(choices=ClassState.choices)
+    cancel_reason = serializers.CharField(allow_blank=True, help_text="why the class was given up, if it was")
     state = serializers.ChoiceField(choices=[("draft", "draft"), *FilingState.choices])
     submitted_at = serializers.DateTimeField(allow_null=True)
     findings = FindingSerializer(many=True)
@@ -627,6 +628,8 @@ def filing_body(filing: Filing) -> dict[str, Any]:
     return {
         "id": filing.pk,
         "training_class": filing.training_class_id,
+        "class_state": filing.training_class.state,
+        "cancel_reason": filing.training_class.cancel_reason,
         "state": filing.state,
         "submitted_at": filing.submitted_at,
         "findings": filing.findings,
@@ -665,6 +668,8 @@ class FilingView(APIView):
             {
                 "id": None,
                 "training_class": training_class.pk,
+                "class_state": training_class.state,
+                "cancel_reason": training_class.cancel_reason,
                 "state": "draft",
                 "submitted_at": None,
                 "findings": [finding.render(gettext) for finding in check.findings],

@@ -17,8 +17,7 @@ from accounts.editions import all_editions
 from accounts.models import Institution, Person
 from accounts.states import Role
 from classes.actions import ClassDetails
-from classes.actions.filing import MOST_REASON
-from classes.models import MODES, TrainingClass
+from classes.models import MODES, MOST_REASON, TrainingClass
 from classes.plans import WeekPlan
 from classes.queries import staff_of
 from classes.reviews import subject_of
@@ -26,6 +25,7 @@ from classes.timetables import MOST_LESSONS, LessonDraft, RowFault
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
 from courses.states import VersionState
+from policy.editions import Gap
 from policy.terms import HourKind
 
 WEEKDAYS = [
@@ -99,6 +99,7 @@ class ClassForm(forms.Form):
         "course_not_open": "course",
         "course_version_unfit": "course_version",
         "edition_not_in_force": "edition",
+        "edition_elsewhere": "edition",
         "class_dates_reversed": "ends_on",
         "staff_unknown": "lecturer",
         "assistant_is_lecturer": "assistant",
@@ -112,13 +113,21 @@ class ClassForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        courses = open_to(institution)
+        editions = [edition for edition in all_editions().values() if edition.follows_norm]
+        # The platform's pilot courses have no standard hours until an edition gives them (A4).
+        types = {
+            kind
+            for edition in editions
+            for kind in edition.course_types
+            if edition.parameters["standard_hours", kind].value is not Gap.UNSET
+        }
+        courses = open_to(institution).filter(course_type__in=types)
         if training_class is not None:
             courses = courses | Course.objects.filter(pk=training_class.course_id)
         self.fields["course"].queryset = courses.order_by("pk")  # type: ignore[attr-defined]
         self._offer_versions(training_class)
         self.fields["edition"].choices = [  # type: ignore[attr-defined]
-            (edition.id, edition.title) for edition in all_editions().values()
+            (edition.id, edition.title) for edition in editions
         ]
         for name, role in (("lecturer", Role.LECTURER), ("assistant", Role.ASSISTANT)):
             self.fields[name].queryset = staff_of(institution, role)  # type: ignore[attr-defined]
@@ -249,7 +258,7 @@ class ChangeForm(forms.Form):
 
 class CancelForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("取消的理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+        label=gettext_lazy("取消的理由"), max_length=MOST_REASON, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 

@@ -33,6 +33,9 @@ class TsTzRange(Func):
     output_field = DateTimeRangeField()
 
 
+MOST_REASON = 500  # characters
+
+
 class TrainingClass(models.Model):
     """One class of a course at one institution, judged all its life by the edition it was filed under."""
 
@@ -75,6 +78,7 @@ class TrainingClass(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(_("取消的理由"), max_length=MOST_REASON, blank=True)
 
     class Meta:
         ordering = ["-starts_on", "-pk"]

@@ -281,7 +281,9 @@ def history_of(training_class: TrainingClass, *, limit: int = 30, downloads: boo
         Happening(
             entry,
             str(actors.get(entry.actor_id) or "") if entry.actor_id else "",
-            words.get((entry.facts.get("filing"), entry.kind), ""),
+            training_class.cancel_reason
+            if entry.kind == "class.cancelled"
+            else words.get((entry.facts.get("filing"), entry.kind), ""),
         )
         for entry in entries
     ]

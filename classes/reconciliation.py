@@ -115,6 +115,21 @@ _FINISHED = Compared(
       FROM entry WHERE kind = 'class.finished'
     """,
 )
+# The reason is kept since the row has a place for it.
+_CANCELLED = Compared(
+    _("取消开班"),
+    "classes_trainingclass",
+    """
+    SELECT chain, '', id, NULL::bigint, jsonb_build_object('reason', CASE WHEN cancel_reason <> ''
+            THEN encode(sha256(convert_to(cancel_reason, 'UTF8')), 'hex') END)
+      FROM class WHERE state = 'cancelled'
+    """,
+    """
+    SELECT e.chain, '', NULL::bigint, jsonb_build_object('reason', CASE WHEN c.cancel_reason <> ''
+            THEN e.facts->>'reason' END)
+      FROM entry e JOIN class c ON c.chain = e.chain WHERE e.kind = 'class.cancelled'
+    """,
+)
 _FILING = Compared(
     _("开班备案"),
     "classes_filing",
@@ -240,6 +255,7 @@ _ROSTER_SIZE = Compared(
 COMPARED = (
     _CLASS,
     _FINISHED,
+    _CANCELLED,
     _FILING,
     _FILED_CLASS,
     _FILED_ROSTER,
@@ -251,6 +267,7 @@ KINDS = (
     "class.created",
     "class.changed",
     "class.finished",
+    "class.cancelled",
     "filing.submitted",
     "filing.approved",
     "filing.returned",

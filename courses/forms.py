@@ -14,9 +14,7 @@ from courses.actions import CourseDetails
 from courses.models import HOUR_KINDS, Course
 from courses.outlines import MOST_UNITS, UnitDraft
 from courses.states import Origin
-from policy.terms import COURSE_TYPES, HourKind
-
-OTHER = "OTHER"
+from policy.terms import COURSE_TYPES, OTHER, HourKind
 
 
 class CourseForm(forms.Form):

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import audit
+from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
 from accounts.models import Institution, Person, User
 from accounts.permissions import require_role
@@ -15,7 +16,7 @@ from accounts.states import Role
 from classes import permissions, queries
 from classes.actions.bookings import free
 from classes.actions.moves import move
-from classes.models import Lesson, TrainingClass
+from classes.models import MOST_REASON, Lesson, TrainingClass
 from classes.states import EnrolmentState, LessonState
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
@@ -59,8 +60,8 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
 
     Raises Refusal `role_required` (403), `class_name_missing`, `class_name_taken`, `mode_unknown`,
     `edition_unknown`, `edition_unset` (no standard hours for this course type: H4, A4),
-    `edition_not_in_force`, `date_out_of_range` (400), `class_dates_reversed`, `staff_unknown`,
-    `assistant_is_lecturer`, `course_not_published`, `course_not_open` (another institution's own),
+    `edition_elsewhere`, `edition_not_in_force`, `date_out_of_range` (400), `class_dates_reversed`,
+    `staff_unknown`, `assistant_is_lecturer`, `course_not_published`, `course_not_open` (another institution's own),
     `course_version_unfit`.
     """
     require_role(actor, Role.MANAGER)
@@ -115,23 +116,26 @@ def cancel_class(
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
-        if not reason.strip():
+        reason = reason.strip()
+        if not 0 < len(reason) <= MOST_REASON:
             raise Refusal(
                 "reason_missing",
-                gettext_noop("取消开班要写明理由。"),
-                found=False,
-                required=True,
+                gettext_noop("取消开班要写明理由，最多 %(most)s 个字。"),
+                found=len(reason),
+                required=MOST_REASON,
+                params={"most": MOST_REASON},
                 next_step=gettext_noop("请写上理由再提交。"),
                 status=400,
             )
         move(training_class, "cancel")
         free(training_class)
-        training_class.save(update_fields=["state"])
+        training_class.cancel_reason = reason
+        training_class.save(update_fields=["state", "cancel_reason"])
         audit.record(
             "class.cancelled",
             actor_id=actor.pk,
             subject=training_class.subject,
-            facts={"reason": hashlib.sha256(reason.strip().encode()).hexdigest()},
+            facts={"reason": hashlib.sha256(reason.encode()).hexdigest()},
             at=at,
         )
     return training_class
@@ -213,6 +217,16 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             params={"ends": details.ends_on, "starts": details.starts_on},
             next_step=gettext_noop("请把结班日期改到开班当天或以后。"),
             status=400,
+        )
+    if not edition.follows_norm:
+        raise Refusal(
+            "edition_elsewhere",
+            gettext_noop("《%(edition)s》是别处的规定，只供比较，不能按它开班。"),
+            found=edition.id,
+            required=[one.id for one in all_editions().values() if one.follows_norm],
+            rule="F9",
+            params={"edition": edition.title},
+            next_step=gettext_noop("请换一个政策版本。"),
         )
     if not edition.in_force(details.starts_on):
         finding = judge_edition(edition, starts_on=details.starts_on)

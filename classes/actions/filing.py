@@ -19,7 +19,7 @@ from classes.actions.moves import move
 from classes.actions.packages import request_package
 from classes.checks import ClassCheck, check_draft
 from classes.decisions import judge_decision
-from classes.models import Filing, TrainingClass
+from classes.models import MOST_REASON, Filing, TrainingClass
 from classes.states import FilingState
 from classes.timetables import drafts_of, hours_by_kind
 from courses.models import CourseVersion
@@ -27,8 +27,6 @@ from courses.outlines import outline_digest, units_of
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
-
-MOST_REASON = 500
 
 
 def submit_filing(

@@ -70,6 +70,7 @@ class TraineeCategory(StrEnum):
 # Other course types may be offered (A4), but have no numbers until an edition gives them.
 GYB: Final = "GYB"
 SYB: Final = "SYB"
+OTHER: Final = "OTHER"
 COURSE_TYPES: Final[dict[str, Msgid]] = {
     GYB: gettext_noop("创业意识培训（GYB）"),
     SYB: gettext_noop("创办企业培训（SYB）"),
@@ -119,5 +120,7 @@ _CATEGORIES: Final = {
 
 
 def course_type_name(course_type: str) -> str:
-    """The course type's official name, or the code itself for a type the norm does not know."""
+    """The course type's official name; of a type that the norm does not know, its code."""
+    if course_type == OTHER:
+        return gettext_noop("其他类型课程")
     return COURSE_TYPES.get(course_type, course_type)

@@ -6,6 +6,7 @@ import pytest
 from django.http import Http404
 
 from audit.models import Entry
+from audit.reconciliation import differences
 from classes import actions
 from classes.models import TrainingClass
 from classes.states import ClassState
@@ -122,3 +123,8 @@ def test_a_class_is_cancelled_with_a_reason_and_only_before_it_starts(school, ma
     cancelled = actions.cancel_class(training_class=training_class, reason="人数不够", actor=manager, at=now)
     assert cancelled.state == ClassState.CANCELLED
     assert "人数不够" not in str(Entry.objects.get(kind="class.cancelled").facts)
+    cancelled.refresh_from_db()
+    assert cancelled.cancel_reason == "人数不够"
+    assert differences(cancelled.subject) == []
+    TrainingClass.objects.filter(pk=cancelled.pk).update(cancel_reason="别的")
+    assert [str(one.what) for one in differences(cancelled.subject)] == ["取消开班"]

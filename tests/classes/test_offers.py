@@ -47,7 +47,9 @@ def course_for(school, course_type, mode):
 
 
 def class_of(school, course_type, mode, **changes) -> TrainingClass:
-    training_class = school.create(course=course_for(school, course_type, mode), mode=mode, **changes)
+    training_class: TrainingClass = school.create(
+        course=course_for(school, course_type, mode), mode=mode, **changes
+    )
     school.enrol(training_class)
     return training_class
 
@@ -221,6 +223,7 @@ def test_hours_of_a_kind_that_the_outline_lacks_are_named_with_the_way_to_it(sch
     school.schedule(training_class, drafts)
     assert failing(judged(training_class, drafts)) == {"outline_covers_hours"}
     version = training_class.course_version
+    assert version is not None
     outline = reverse("courses:version", args=[version.course_id, version.number])
     for name in ("timetable", "filing"):
         page = client_of(manager).get(reverse(f"classes:{name}", args=[training_class.pk])).content.decode()

@@ -17,6 +17,7 @@ from classes import actions
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.rosters import HEADERS, SHEET
 from classes.states import ClassState, FilingState, LessonStanding
+from courses.models import Course
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row, weeks_later
 
@@ -647,3 +648,32 @@ def test_everybody_reads_the_catalogue(school):
     detail = text(client.get(reverse("courses:detail", args=[school.course.pk])))
     assert "共 24 课时" in detail
     assert client.get(reverse("courses:detail", args=[10**9])).status_code == 404
+
+
+def test_why_a_class_was_cancelled_is_read_by_manager_and_office_and_not_by_trainees(school, cast, now):
+    training_class = school.approved()
+    actions.cancel_class(training_class=training_class, reason="报名人数不够", actor=cast.manager, at=now)
+    for reader in (cast.manager, cast.officer):
+        for name in ("detail", "filing"):
+            page = text(client_of(reader).get(reverse(f"classes:{name}", args=[training_class.pk])))
+            assert "已取消开班" in page, (reader, name)
+            assert "报名人数不够" in page, (reader, name)
+        body = client_of(reader).get(f"/api/v1/classes/{training_class.pk}/filing/").json()
+        assert (body["class_state"], body["cancel_reason"]) == ("cancelled", "报名人数不够")
+
+
+def test_only_what_a_class_can_be_made_with_is_offered(school, manager):
+    pilot = school.mixed_course()
+    Course.objects.filter(pk=pilot.pk).update(course_type="OTHER")
+    form = client_of(manager).get(reverse("classes:create")).context["form"]
+    assert "ningxia-2020" not in dict(form.fields["edition"].choices)
+    assert {course.course_type for course in form.fields["course"].queryset} <= {"GYB", "SYB"}
+    sent = form_data(school, edition="ningxia-2020")
+    answer = client_of(manager).post("/api/v1/classes/", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "edition_elsewhere")
+    assert "ningxia-2020" not in answer.json()["details"]["required"]
+    sent = form_data(school, course=pilot.pk)
+    answer = client_of(manager).post("/api/v1/classes/", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "edition_unset")
+    assert "其他类型课程" in answer.json()["message"]
+    assert not TrainingClass.objects.exists()

@@ -80,7 +80,7 @@ def test_a_lesson_that_was_held_says_whether_it_was_live(world):
     address = reverse("supervision:lesson", kwargs={"pk": claimed.pk, "lesson_pk": lesson.pk})
     found = judge_live(lesson, edition(claimed.edition))
     assert found.row == "A1"
-    assert "trainees" in found.actual
+    assert "trainees" in str(found.actual)
     page = client_of(world.cast.regulator).get(address).content.decode()
     assert found.render(gettext)["message"] in page
     without = claimed.lessons.filter(kind="homework")[0]
