@@ -61,8 +61,8 @@ def create_class(*, details: ClassDetails, actor: User, at: datetime.datetime) -
     Raises Refusal `role_required` (403), `class_name_missing`, `class_name_taken`, `mode_unknown`,
     `edition_unknown`, `edition_unset` (no standard hours for this course type: H4, A4),
     `edition_elsewhere`, `edition_not_in_force`, `date_out_of_range` (400), `class_dates_reversed`,
-    `staff_unknown`, `assistant_is_lecturer`, `course_not_published`, `course_not_open` (another institution's own),
-    `course_version_unfit`.
+    `staff_unknown`, `assistant_is_lecturer`, `course_not_published`,
+    `course_not_open` (another institution's own), `course_version_unfit`.
     """
     require_role(actor, Role.MANAGER)
     institution = permissions.managed_institution(actor)
