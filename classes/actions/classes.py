@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -107,6 +108,15 @@ def update_class(
     return training_class
 
 
+# Steps of apps above this one.
+_after_cancelling: list[Callable[[TrainingClass, User, datetime.datetime], None]] = []
+
+
+def after_cancelling(step: Callable[[TrainingClass, User, datetime.datetime], None]) -> None:
+    """Let an app above this one put right what a cancelled class leaves, in the same transaction."""
+    _after_cancelling.append(step)
+
+
 def cancel_class(
     *, training_class: TrainingClass, reason: str, actor: User, at: datetime.datetime
 ) -> TrainingClass:
@@ -138,6 +148,8 @@ def cancel_class(
             facts={"reason": hashlib.sha256(reason.encode()).hexdigest()},
             at=at,
         )
+        for step in _after_cancelling:
+            step(training_class, actor, at)
     return training_class
 
 

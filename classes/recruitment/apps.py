@@ -9,11 +9,14 @@ class RecruitmentApp(AppConfig):
 
     def ready(self) -> None:
         from accounts import start
+        from classes.actions.classes import after_cancelling
         from classes.checks import register_findings
         from classes.recruitment import evidence, findings, queries
+        from classes.recruitment.actions.placement import release_of_cancelled
         from classes.reviews import name_findings
 
         evidence.register_kinds()
         start.register(queries.next_steps_for)
         register_findings(findings.findings_on)
+        after_cancelling(release_of_cancelled)
         name_findings(findings.SUBJECTS)

@@ -43,6 +43,8 @@ def standing_of(registration: Registration) -> Standing:
     state = registration.status
     if state == RegistrationState.SUBMITTED:
         return Standing(2, _("请回答筛选问卷；回答过的，机构会在这里答复。"))
+    if state == RegistrationState.SCREENED and registration.fitting_course is None:
+        return Standing(2, _("筛选结果是暂时不适合参加，机构会在这里答复您。"))
     if state == RegistrationState.SCREENED:
         return Standing(2, _("筛选已完成，机构正在安排班级。"))
     if state == RegistrationState.WAITING:

@@ -10,11 +10,12 @@ from django.http import Http404
 from accounts.models import Person
 from audit.models import Entry
 from classes import actions as class_actions
-from classes.models import Enrolment
+from classes.models import Enrolment, TrainingClass
 from classes.recruitment import actions
 from classes.recruitment.models import Registration
+from classes.recruitment.standing import standing_of
 from classes.recruitment.states import RegistrationState, Stage
-from classes.states import EnrolmentState
+from classes.states import ClassState, EnrolmentState
 from policy.refusals import Refusal
 from tests.classes.school import roster_file, trainee_row
 from tests.recruitment.conftest import able, answers
@@ -231,6 +232,32 @@ def test_release_takes_off_the_roster_also_after_the_roster_page_did(screened, d
         registration.refresh_from_db()
         assert (registration.state, registration.enrolment) == (RegistrationState.SCREENED, None)
     assert not draft.enrolments.filter(state=EnrolmentState.ACTIVE).exists()
+
+
+def test_a_cancelled_class_gives_its_applicants_back(screened, draft, school, manager, now):
+    first, second = screened(1), screened(2)
+    for registration in (first, second):
+        actions.assign(registration=registration, training_class=draft, actor=manager, at=now)
+    # As it was left by a cancellation from before: assigned to nothing that will be held.
+    TrainingClass.objects.filter(pk=draft.pk).update(state=ClassState.CANCELLED)
+    first.refresh_from_db()
+    actions.release(registration=first, actor=manager, at=now)
+    TrainingClass.objects.filter(pk=draft.pk).update(state=ClassState.DRAFT)
+    class_actions.cancel_class(training_class=draft, reason="人数不够", actor=manager, at=now)
+    other = school.create(name="另一期")
+    for registration in (first, second):
+        registration.refresh_from_db()
+        assert (registration.state, registration.enrolment) == (RegistrationState.SCREENED, None)
+        assert standing_of(registration).next == "筛选已完成，机构正在安排班级。"
+        actions.assign(registration=registration, training_class=other, actor=manager, at=now)
+    assert draft.enrolments.filter(state=EnrolmentState.ACTIVE).count() == 2  # the roster as it was
+    assert other.enrolments.filter(state=EnrolmentState.ACTIVE).count() == 2
+
+
+def test_whom_nothing_fits_is_not_told_that_a_class_is_on_its_way(screened):
+    registration = screened(1, answers=answers(time="none"))
+    assert registration.fitting_course is None
+    assert "暂时不适合" in standing_of(registration).next
 
 
 def test_whoever_comes_back_is_on_the_roster_once(screened, draft, manager, now):

@@ -165,7 +165,8 @@ def reopen(*, registration: Registration, actor: User, at: datetime.datetime) ->
 def release(*, registration: Registration, actor: User, at: datetime.datetime) -> Registration:
     """Take somebody off the roster of a class that may still change, back to those who wait for a class.
 
-    Who was taken off on the roster's own page only has the registration put right. Raises `move_refused`,
+    Who was taken off on the roster's own page, or whose class was cancelled, only has the registration put
+    right: the roster of a cancelled class stays as it was. Raises `move_refused`,
     `class_not_editable`, Http404 for strangers.
     """
     require_manages(actor, registration.institution_id)
@@ -175,13 +176,30 @@ def release(*, registration: Registration, actor: User, at: datetime.datetime) -
             lock_class(training_class.pk)
         registration = lock_registration(registration.pk)
         enrolment = registration.enrolment
-        if enrolment is not None and enrolment.state == EnrolmentState.ACTIVE:
+        if (
+            enrolment is not None
+            and enrolment.state == EnrolmentState.ACTIVE
+            and enrolment.training_class.state != ClassState.CANCELLED
+        ):
             remove_trainee(enrolment=enrolment, actor=actor, at=at)
-        move(registration, "release")
-        registration.enrolment = None
-        _decided(registration, actor, at, "enrolment")
-        record_move(registration, actor=actor, at=at)
+        _release(registration, actor, at)
     return registration
+
+
+def release_of_cancelled(training_class: TrainingClass, actor: User, at: datetime.datetime) -> None:
+    """Put everybody who was assigned to a cancelled class back to those who wait for one."""
+    assigned = Registration.objects.filter(
+        enrolment__training_class=training_class, state=RegistrationState.ASSIGNED
+    )
+    for pk in assigned.order_by("pk").values_list("pk", flat=True):
+        _release(lock_registration(pk), actor, at)
+
+
+def _release(registration: Registration, actor: User, at: datetime.datetime) -> None:
+    move(registration, "release")
+    registration.enrolment = None
+    _decided(registration, actor, at, "enrolment")
+    record_move(registration, actor=actor, at=at)
 
 
 def _lock(training_class: TrainingClass, institution_id: int, actor: User) -> TrainingClass:
