@@ -31,24 +31,34 @@ def findings_on(training_class: TrainingClass, filed_on: datetime.date) -> Itera
 
 
 def lasting_findings_on(training_class: TrainingClass, on: datetime.date) -> list[Finding]:
-    """What still has to hold when an office approves on `on`: the findings on who was struck off (T3, Q9)."""
-    return [finding for finding in findings_on(training_class, on) if finding.row in ("T3", "Q9")]
+    """What still has to hold when an office approves on `on`: who is designated and who was struck off
+    (I1, T3, Q9).
+    """
+    return [finding for finding in findings_on(training_class, on) if finding.row in ("I1", "T3", "Q9")]
 
 
 def _institution(
     edition: Edition, training_class: TrainingClass, filed_on: datetime.date
 ) -> Iterable[Finding]:
-    institution = training_class.institution
     try:
         return judge_institution(
             edition,
-            designated_on_start=institution.is_designated_on(training_class.starts_on),
-            measures=queries.orders_against(institution.pk),
+            designated=_designated_throughout(training_class),
+            measures=queries.orders_against(training_class.institution_id),
             starts_on=training_class.starts_on,
+            ends_on=training_class.ends_on,
             filed_on=filed_on,
         )
     except Refusal as refusal:
         return [Finding.of_refusal(refusal)]
+
+
+def _designated_throughout(training_class: TrainingClass) -> bool:
+    """A designation is one span of days: who has it on the first and the last day has it between."""
+    institution = training_class.institution
+    return institution.is_designated_on(training_class.starts_on) and institution.is_designated_on(
+        training_class.ends_on
+    )
 
 
 def _lecturer(edition: Edition, training_class: TrainingClass) -> Iterable[Finding]:

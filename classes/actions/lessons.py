@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 import audit
 from accounts.editions import edition as find_edition
 from accounts.models import User
-from accounts.registers.queries import disqualified_on
+from accounts.registers.queries import cancelled_on, disqualified_on
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
@@ -40,7 +40,8 @@ def open_lesson(*, lesson: Lesson, actor: User, at: datetime.datetime) -> Lesson
     """Open a lesson for its class; the first one starts the training. An open lesson is returned as it is.
 
     Raises Refusal `class_not_approved` (F9: no session before approval), `lesson_not_roomed`,
-    `lesson_too_early`, `lesson_over`, `lecturer_disqualified` (T3), `move_refused` (closed already),
+    `lesson_too_early`, `lesson_over`, `lecturer_disqualified` (T3), `institution_not_designated` (I1),
+    `qualification_cancelled` (Q9), `move_refused` (closed already),
     `not_the_staff` (403).
     """
     with transaction.atomic():
@@ -153,6 +154,7 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             rule="M6",
             next_step=gettext_noop("没有上的课请联系经办人员，另行安排。"),
         )
+    _judge_institution(training_class, timezone.localdate(at))
     # Whoever opens it: the lesson is the filed lecturer's, and there is no other (F13).
     since = disqualified_on(training_class.lecturer_id, timezone.localdate(at))
     if since is not None:
@@ -164,4 +166,28 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             rule="T3",
             params={"since": since},
             next_step=gettext_noop("请机构联系当地人力资源和社会保障部门，换讲师要重新备案。"),
+        )
+
+
+def _judge_institution(training_class: TrainingClass, today: datetime.date) -> None:
+    """Only a designated institution that was not struck off trains, on the day itself (I1, Q9)."""
+    since = cancelled_on(training_class.institution_id, today)
+    if since is not None:
+        raise Refusal(
+            "qualification_cancelled",
+            gettext_noop("培训资格自 %(since)s 起取消，不能开课。"),
+            found=since,
+            required=False,
+            rule="Q9",
+            params={"since": since},
+            next_step=gettext_noop("请联系当地人社部门。"),
+        )
+    if not training_class.institution.is_designated_on(today):
+        raise Refusal(
+            "institution_not_designated",
+            gettext_noop("本机构今天不是定点培训机构，不能开课。"),
+            found=False,
+            required=True,
+            rule="I1",
+            next_step=gettext_noop("请联系当地人社部门。"),
         )

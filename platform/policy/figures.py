@@ -73,7 +73,7 @@ _WORDINGS: Mapping[str, Wording] = {
     "filing_lead": Wording(gettext_noop("%(figure)s 或以后"), _AS_IT_IS),
     "edition_in_force": Wording(gettext_noop("%(figure)s 起施行"), _AS_IT_IS),
     "edition_over": Wording(gettext_noop("施行到 %(figure)s"), _AS_IT_IS),
-    "institution_designated": Wording(gettext_noop("%(figure)s 当天是定点机构"), _AS_IT_IS),
+    "institution_designated": Wording(gettext_noop("开班到 %(figure)s 每天是定点机构"), _AS_IT_IS),
     "rectification": Wording(gettext_noop("%(figure)s 前改正"), gettext_noop("%(figure)s 项没有完成")),
     "training_qualification": Wording(_AS_IT_IS, _STRUCK_OFF),
     "lecturer_in_good_standing": Wording(_AS_IT_IS, _STRUCK_OFF),

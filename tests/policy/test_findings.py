@@ -82,7 +82,7 @@ def test_an_open_number_is_named_too(editions: Mapping[str, Edition]) -> None:
         ),
         (
             {"code": "institution_designated", "required": "2026-12-31", "actual": True},
-            "2026年12月31日 当天是定点机构",
+            "开班到 2026年12月31日 每天是定点机构",
             None,
         ),
         ({"code": "rectification", "required": None, "actual": 0}, None, "0 项没有完成"),

@@ -31,7 +31,7 @@ def test_an_institution_is_designated_and_in_good_standing(
 ) -> None:
     findings = judge_institution(
         editions[case.get("edition", "demo")],
-        designated_on_start=case.get("designated", True),
+        designated=case.get("designated", True),
         measures=[
             MeasureRecord(**measure | {"kind": MeasureKind(measure["kind"])})
             for measure in case.get("measures", [])

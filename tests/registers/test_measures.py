@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from accounts.models import User
+from accounts.models import Institution, User
 from accounts.registers import actions
 from accounts.registers.actions import Order
 from accounts.registers.models import Measure
@@ -87,6 +87,43 @@ def test_who_was_struck_off_meanwhile_is_not_approved(registers: Registers, scho
     assert school.decide(filing, approved=False).reason
 
 
+def test_a_designation_that_was_shortened_meanwhile_is_not_approved(registers: Registers, school: School):
+    filing = school.filed()
+    designate(filing.training_class.institution, until=filing.training_class.ends_on - DAY)
+    with pytest.raises(Refusal) as refused:
+        school.decide(filing)
+    assert (refused.value.code, refused.value.rule) == ("standing_lost", "I1")
+    assert school.decide(filing, approved=False).reason
+
+
+@pytest.mark.parametrize(
+    ("lose", "code", "rule"),
+    [("designation", "institution_not_designated", "I1"), ("order", "qualification_cancelled", "Q9")],
+)
+def test_an_institution_that_may_no_longer_train_opens_no_lesson(
+    registers: Registers, school: School, lose: str, code: str, rule: str
+):
+    training_class = school.approved()
+    first, second = training_class.lessons.order_by("starts_at")[:2]
+    if lose == "designation":
+        designate(training_class.institution, until=FIRST_DAY)
+    else:
+        registers.order(
+            kind=MeasureKind.CANCELLATION, row=Ground.CANCELLED, deadline=None, since=FIRST_DAY + DAY
+        )
+    assert open_lesson(lesson=first, actor=registers.cast.trainer, at=first.starts_at).state == "open"
+    with pytest.raises(Refusal) as refused:
+        open_lesson(lesson=second, actor=registers.cast.trainer, at=second.starts_at)
+    assert (refused.value.code, refused.value.rule) == (code, rule)
+    second.refresh_from_db()
+    assert second.state == LessonState.PLANNED
+
+
+def designate(institution: Institution, *, until: datetime.date) -> None:
+    institution.designated_until = until
+    institution.save(update_fields=["designated_until"])
+
+
 @pytest.mark.parametrize(
     ("filed_on", "outcome"),
     [
@@ -108,10 +145,10 @@ def test_an_open_rectification_past_its_deadline_blocks_new_filings(
 def test_cancellation_works_from_its_day(registers: Registers, school: School):
     training_class = school.ready()
     cancelled = {"kind": MeasureKind.CANCELLATION, "row": Ground.CANCELLED, "deadline": None}
-    measure = registers.order(**cancelled, since=FIRST_DAY + DAY)
+    measure = registers.order(**cancelled, since=FIRST_DAY + 14 * DAY)
     assert outcomes(training_class, registers.at.date())["training_qualification"] == "passed"
     registers.end(measure)
-    registers.order(**cancelled, since=FIRST_DAY)
+    registers.order(**cancelled, since=FIRST_DAY + 13 * DAY)
     assert outcomes(training_class, registers.at.date())["training_qualification"] == "failed"
 
 

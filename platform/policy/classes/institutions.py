@@ -33,40 +33,46 @@ class MeasureRecord:
     def is_open_on(self, day: date) -> bool:
         return self.since <= day and (self.ended_on is None or day < self.ended_on)
 
+    def is_open_between(self, first: date, last: date) -> bool:
+        """Whether it is open on any day from `first` to `last`, both included."""
+        return self.since <= last and (self.ended_on is None or first < self.ended_on)
+
 
 def judge_institution(
     edition: Edition,
     *,
-    designated_on_start: bool,
+    designated: bool,
     measures: Sequence[MeasureRecord],
     starts_on: date,
+    ends_on: date | None = None,
     filed_on: date | None = None,
 ) -> tuple[Finding, Finding, Finding]:
-    """Judge whether an institution may file a class: designated (I1), corrected in time (Q8), not struck off
-    (Q9).
+    """Judge whether an institution may file a class: designated on every day of it (I1), corrected in time
+    (Q8), not struck off (Q9).
 
     An open rectification past its deadline blocks new filings, judged on the day of filing (`filed_on`; the
     first day of the class where it is not given); the deadline itself is still in time. Cancellation works
-    from its own date, on the filing as well as on the start. The same orders on a platform are judged the
-    same way.
+    from its own date, on the filing as well as on every day of the class
+    (`ends_on`; the first day where it is not given). The same orders on a platform are judged the same way.
     """
     day = filed_on or starts_on
+    last = ends_on or starts_on
     return (
         Finding(
             code="institution_designated",
             row="I1",
-            passed=designated_on_start,
-            required=starts_on,
-            actual=designated_on_start,
+            passed=designated,
+            required=last,
+            actual=designated,
             message=(
-                gettext_noop("%(starts)s 开班当天是定点创业培训机构。")
-                if designated_on_start
-                else gettext_noop("%(starts)s 开班当天不是定点创业培训机构，不能备案。")
+                gettext_noop("%(starts)s 开班到 %(ends)s 结班，每天都是定点创业培训机构。")
+                if designated
+                else gettext_noop("%(starts)s 开班到 %(ends)s 结班，有的日子不是定点创业培训机构，不能备案。")
             ),
-            params={"starts": starts_on},
+            params={"starts": starts_on, "ends": last},
         ),
         _rectified(edition, measures, day),
-        _not_cancelled(measures, day, starts_on),
+        _not_cancelled(measures, day, starts_on, last),
     )
 
 
@@ -100,11 +106,14 @@ def _rectified(edition: Edition, measures: Sequence[MeasureRecord], day: date) -
     )
 
 
-def _not_cancelled(measures: Sequence[MeasureRecord], filed_on: date, starts_on: date) -> Finding:
+def _not_cancelled(
+    measures: Sequence[MeasureRecord], filed_on: date, starts_on: date, ends_on: date
+) -> Finding:
     struck = [
         m
         for m in measures
-        if m.kind is MeasureKind.CANCELLATION and (m.is_open_on(filed_on) or m.is_open_on(starts_on))
+        if m.kind is MeasureKind.CANCELLATION
+        and (m.is_open_on(filed_on) or m.is_open_between(starts_on, ends_on))
     ]
     since = min((m.since for m in struck), default=None)
     return Finding(
