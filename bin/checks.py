@@ -175,8 +175,7 @@ async def run_tests(arguments: list[str], environment: dict[str, str]) -> int:
         environment["YUCHUANG_MEDIA_ADDRESS"] = ADDRESS
     else:
         print(f"tests of live video will be skipped: {reason}", flush=True)
-    # Two cores and a third worker: tests of live video and of browsers wait for clocks half of the time.
-    workers = [] if arguments else ["-n", "3", "--dist", "loadgroup"]
+    workers = [] if arguments else ["-n", "2", "--dist", "loadgroup"]
     cache = ["-o", f"cache_dir={CACHES / 'pytest'}"]
     # Short, since unix sockets lie in it; ours alone, since in its namespace every user is called root.
     with tempfile.TemporaryDirectory(prefix="yc-", ignore_cleanup_errors=True) as temporary:

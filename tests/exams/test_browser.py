@@ -97,8 +97,15 @@ def test_the_exam_on_a_phone(page: Page, exam: Exam) -> None:
     shoot(page, "exam-result")
 
 
-def test_when_the_time_is_over_the_page_hands_in_by_itself(page: Page, exam: Exam) -> None:
-    Exam.objects.update(seconds_allowed=4)
+def test_when_the_time_is_over_the_page_hands_in_by_itself(page: Page, exam: Exam, cast: Cast) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    set_exam(
+        actor=cast.trainer,
+        training_class=exam.training_class,
+        lesson=exam.lesson,
+        seconds_allowed=4,
+        at=now,
+    )
     page.goto(f"/exams/{exam.pk}/take/")
     page.click("[data-act=start]")
     page.check("input[name=q0][value='0']")

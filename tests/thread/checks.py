@@ -152,7 +152,7 @@ def check_that_the_regulator_sees_and_cannot_write(
         (f"/supervision/classes/{pk}/attendance/", "王小满"),
         (f"/supervision/classes/{pk}/results/", "100 / 100"),
         (f"/supervision/classes/{pk}/lessons/{lesson}/", "老师好，我想开早餐店。"),
-        (f"/supervision/classes/{pk}/evidence/", "合格证"),
+        (f"/supervision/classes/{pk}/evidence/?page=2", "合格证"),
         (f"/supervision/claims/{claim}/lines/1/", "王小满"),
     ):
         page.goto(path)
