@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from accounts.models import User
 from audit.models import Entry
@@ -70,6 +70,12 @@ def in_order(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def follow(thing: Locator) -> None:
+    """Click what leads to another page, and be there: an address alone may stay the same (a form's confirmation)."""
+    with thing.page.expect_navigation():
+        thing.click()
+
+
 def hidden_from(rival: Client, training_class: TrainingClass) -> None:
     """The rival meets 404 wherever the class could be, and does not find it in any list."""
     pk = training_class.pk
@@ -96,20 +102,20 @@ def follow_the_dock(page: Page) -> list[str]:
     while len(pressed) < 8:
         words = dock.inner_text().strip()
         pressed.append(words)
-        dock.click()
-        page.wait_for_load_state()
         if "提交备案" in words:
+            follow(dock)
             return pressed
+        dock.click()
     raise AssertionError(f"never led to the filing: {pressed}")
 
 
 def decide(page: Page, training_class: TrainingClass, fill: Callable[[], None], button: str) -> None:
     page.goto("/classes/filings/")
-    page.get_by_role("link", name=NAME).click()
+    follow(page.get_by_role("link", name=NAME))
     fill()
-    page.get_by_role("button", name="核对决定").click()
+    follow(page.get_by_role("button", name="核对决定"))
     in_order(page)
-    page.get_by_role("button", name=button).click()
+    follow(page.get_by_role("button", name=button))
     page.wait_for_url(f"**/classes/{training_class.pk}/filing/")
 
 
@@ -152,9 +158,9 @@ def test_a_class_is_led_from_an_unlawful_draft_to_its_approval(phone: Phone, sch
     shoot(manager, "phone-2-filing")
 
     def file_it() -> None:
-        manager.get_by_role("button", name="核对并提交").click()
+        follow(manager.get_by_role("button", name="核对并提交"))
         in_order(manager)
-        manager.get_by_role("button", name="提交备案").click()
+        follow(manager.get_by_role("button", name="提交备案"))
         expect(manager.get_by_text("已提交。经办人员会在这里答复。").first).to_be_visible()
 
     file_it()
@@ -170,11 +176,11 @@ def test_a_class_is_led_from_an_unlawful_draft_to_its_approval(phone: Phone, sch
 
     # Returned with a reason, corrected where the reason says.
     manager.goto("/start/")
-    manager.get_by_role("link", name=f"改好“{NAME}”，重新提交").click()
+    follow(manager.get_by_role("link", name=f"改好“{NAME}”，重新提交"))
     expect(manager.get_by_text(REASON).first).to_be_visible()
     in_order(manager)
     shoot(manager, "phone-3-returned")
-    manager.get_by_role("link", name="看课表").click()
+    follow(manager.get_by_role("link", name="看课表"))
     manager.locator("input[name=title]").first.fill("我适合创业吗：能力、处境和家里的支持")
     expect(summary).to_contain_text("可以提交备案")
     assert follow_the_dock(manager) == ["保存，去提交备案"]
@@ -230,16 +236,16 @@ def test_the_pages_beside_are_in_order_on_a_phone(phone: Phone, school: School) 
     training_class = school.approved()
     page = phone(school.cast.manager)
     page.goto("/classes/")
-    page.get_by_role("link", name="日历订阅").click()
+    follow(page.get_by_role("link", name="日历订阅"))
     in_order(page)
-    page.get_by_role("button", name="生成日历地址").click()
+    follow(page.get_by_role("button", name="生成日历地址"))
     expect(page.get_by_text("这个地址只显示这一次")).to_be_visible()
     in_order(page)
     shoot(page, "phone-8-calendar")
     page.goto(f"/classes/{training_class.pk}/filing/")
     in_order(page)
     shoot(page, "phone-9-changes")
-    page.get_by_role("link", name="要改备案的内容").click()
+    follow(page.get_by_role("link", name="要改备案的内容"))
     in_order(page)
     shoot(page, "phone-10-change")
 
