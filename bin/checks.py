@@ -33,6 +33,8 @@ NAMESPACE = (
     ' && exec "$@"'
 )
 PYTHON = sys.executable
+# Each process of the tests would compile all code anew.
+_UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
 TYPESCRIPT = ROOT / ".local" / "npm" / "node_modules" / "typescript" / "bin" / "tsc"
 
 
@@ -121,7 +123,7 @@ def environment_of_tests() -> dict[str, str]:
     sockets = socket_folder(STATE)
     urls = database_urls(sockets)
     return {
-        **{name: value for name, value in os.environ.items() if not is_ours(name)},
+        **{name: value for name, value in os.environ.items() if not is_ours(name) and name not in _UNWANTED},
         "YUCHUANG_MODE": "test",
         "YUCHUANG_DEMO": "1",
         "YUCHUANG_SECRET_KEY": "only-for-tests-" * 4,

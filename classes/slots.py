@@ -18,7 +18,6 @@ from accounts.editions import edition as find_edition
 from classes.bookings import booked_times
 from classes.models import TrainingClass
 from classes.timetables import LessonDraft
-from policy.refusals import Refusal
 from policy.terms import HourKind
 
 SESSIONS = (datetime.time(8, 30), datetime.time(14, 30))
@@ -84,7 +83,8 @@ class FreeTime:
         into the class's dates without them. None if there is no room.
         """
         sessions, found = list(sessions), None
-        for days in (self._working_days(), [day for day in self._stretch() if not self._is_holiday(day)]):
+        for is_open in (_works, lambda day: not _is_holiday(day)):
+            days = list(filter(is_open, self._stretch()))
             self._drafts = []
             for session in sessions:
                 if self._fill(session, days, after=True) is None:
@@ -145,32 +145,26 @@ class FreeTime:
         return None
 
     def _days(self) -> Iterator[datetime.date]:
-        working = self._working_days()
-        yield from (day for day in working if day <= self.ends_on)
-        for day in self._stretch():
-            if day <= self.ends_on and day not in working and not self._is_holiday(day):
-                yield day
-        yield from (day for day in working if day > self.ends_on)
-
-    def _working_days(self) -> list[datetime.date]:
-        return [day for day in self._stretch() if self._works(day)]
+        within = [day for day in self._stretch() if day <= self.ends_on]
+        yield from filter(_works, within)
+        yield from (day for day in within if not _works(day) and not _is_holiday(day))
+        yield from filter(_works, self._stretch()[len(within) :])
 
     def _stretch(self) -> list[datetime.date]:
         last = min(self.starts_on.toordinal() + MOST_DAYS, datetime.date.max.toordinal() - 1)
         return [datetime.date.fromordinal(number) for number in range(self.starts_on.toordinal(), last)]
 
-    def _is_holiday(self, day: datetime.date) -> bool:
-        """Where nobody has published the year, no day of it is known to be off."""
-        try:
-            return calendar().is_holiday(day)
-        except Refusal:
-            return False
 
-    def _works(self, day: datetime.date) -> bool:
-        try:
-            return calendar().is_working_day(day)
-        except Refusal:
-            return day.weekday() < 5
+def _is_holiday(day: datetime.date) -> bool:
+    """Where nobody has published the year, no day of it is known to be off."""
+    known = calendar()
+    return known.publishes(day.year) and known.is_holiday(day)
+
+
+def _works(day: datetime.date) -> bool:
+    """Where nobody has published the year, the weekday decides."""
+    known = calendar()
+    return known.is_working_day(day) if known.publishes(day.year) else day.weekday() < 5
 
 
 def _hours(time: datetime.timedelta, lesson_hour: datetime.timedelta) -> Decimal:

@@ -10,6 +10,7 @@ does a method that an address answers without having a row for it. Who belongs e
 
 from typing import Any, ClassVar
 
+import pytest
 from django.db import connection, transaction
 from django.test import Client, TestCase, override_settings
 from django.utils import timezone
@@ -471,6 +472,7 @@ def writes() -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.xdist_group("matrix")  # one world
 class AccessMatrix(TestCase):
     """One world for all rows; each row's traces are rolled back."""
 

@@ -67,6 +67,10 @@ class WorkingCalendar:
             raise ValueError(f"not days of {year}: {sorted(strangers)}")
         return WorkingCalendar({**self.years, year: published})
 
+    def publishes(self, year: int) -> bool:
+        """Whether the year's holidays are known."""
+        return year in self.years
+
     def is_holiday(self, day: dt.date) -> bool:
         """Whether the day is off by the year's notice; an ordinary weekend is no holiday.
 

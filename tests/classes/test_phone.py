@@ -71,7 +71,7 @@ def in_order(page: Page) -> None:
 
 
 def follow(thing: Locator) -> None:
-    """Click what leads to another page, and be there: an address alone may stay the same (a form's confirmation)."""
+    """Click what leads to another page, and be there: the address of a form to confirm may stay the same."""
     with thing.page.expect_navigation():
         thing.click()
 

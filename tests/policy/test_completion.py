@@ -83,10 +83,13 @@ def test_a_subsidy_is_paid_in_the_editions_parts(
         assert [str(part) for part in parts] == case["parts"]
 
 
+STRICT = load_editions(EDITIONS)["strict"]
+
+
 @given(st.integers(0, 10**9))
 def test_no_cent_is_lost_in_parts(cents: int) -> None:
     amount = Decimal(cents).scaleb(-2)
-    assert sum(payments(load_editions(EDITIONS)["strict"], amount)) == amount
+    assert sum(payments(STRICT, amount)) == amount
 
 
 def test_heads_below_zero_are_a_fault(demo: Edition) -> None:

@@ -22,7 +22,10 @@ from tests.cast import client_of
 from tests.frozen import Frozen
 from tests.world import World, build_world
 
-pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases="__all__"),
+    pytest.mark.xdist_group("supervision"),  # one world
+]
 
 
 @pytest.fixture(scope="module")
