@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from config.demo.cast import Cast, build_cast, find_cast
+from courses.actions import load_catalogue
 from tests.frozen import Frozen
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -40,6 +41,21 @@ def cast(frozen_cast: Frozen, db: None, now: datetime.datetime) -> Cast:
         return find_cast(at=now)
     with transaction.atomic():
         return build_cast(at=now, password=None)
+
+
+@pytest.fixture(scope="session")
+def frozen_catalogue(frozen_cast: Frozen, django_db_blocker: Any) -> Frozen:
+    with django_db_blocker.unblock():
+        return Frozen("the_catalogue", lambda: load_catalogue(at=MONDAY), base=frozen_cast)
+
+
+@pytest.fixture
+def catalogue(frozen_catalogue: Frozen, cast: Cast, now: datetime.datetime) -> None:
+    """The shipped courses beside the cast."""
+    if now == MONDAY:
+        frozen_catalogue.thaw()
+    else:
+        load_catalogue(at=now)
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ from tests import frozen
 from tests.cast import (  # noqa: F401
     assistant,
     cast,
+    catalogue,
     frozen_cast,
+    frozen_catalogue,
     learner,
     manager,
     now,

@@ -14,7 +14,6 @@ from classes.models import TrainingClass
 from classes.whatif import ClassFacts, classes_to_judge, judge, what_if
 from config.demo.cast import Cast
 from config.demo.stages import build
-from courses.actions import load_catalogue
 from policy.calendar import state_council_calendar
 from policy.refusals import Refusal
 from policy.terms import HourKind
@@ -42,9 +41,8 @@ def test_a_classes_facts_are_judged_by_the_edition_asked_about(editions: Any, ca
 
 
 @pytest.fixture
-def world(cast: Cast, now: datetime.datetime) -> dict[str, TrainingClass]:
+def world(cast: Cast, catalogue: None, now: datetime.datetime) -> dict[str, TrainingClass]:
     """A class that is being drafted and one that is filed."""
-    load_catalogue(at=now)
     return {stage: build(cast, stage, now=now, most=1) for stage in ("draft", "filed")}
 
 

@@ -15,7 +15,6 @@ from classes.recruitment.actions import Application, CampaignDetails, Document
 from classes.recruitment.models import Campaign, OfflineEvent, Registration
 from classes.recruitment.questionnaires import for_course
 from config.demo.cast import TRAINEES, Cast, made_up_id_number
-from courses.actions import load_catalogue
 from courses.models import Course
 from tests.classes.school import School
 
@@ -23,8 +22,7 @@ Apply = Callable[..., Registration]
 
 
 @pytest.fixture
-def school(cast: Cast, now: datetime.datetime) -> School:
-    load_catalogue(at=now)
+def school(cast: Cast, catalogue: None, now: datetime.datetime) -> School:
     return School(cast=cast, at=now, course=Course.objects.filter(course_type="GYB").order_by("pk")[0])
 
 

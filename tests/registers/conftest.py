@@ -15,7 +15,6 @@ from accounts.registers.states import REQUIRED_DOCUMENTS, Ground, MeasureKind, R
 from accounts.states import Role
 from config.demo.cast import Cast, made_up_id_number
 from config.demo.registers import paper
-from courses.actions import load_catalogue
 from courses.models import Course
 from tests.classes.school import School
 
@@ -123,8 +122,7 @@ def registers(cast: Cast, now: datetime.datetime) -> Registers:
 
 
 @pytest.fixture
-def school(cast: Cast, now: datetime.datetime) -> School:
-    load_catalogue(at=now)
+def school(cast: Cast, catalogue: None, now: datetime.datetime) -> School:
     return School(cast=cast, at=now, course=Course.objects.get(course_type="GYB"))
 
 
