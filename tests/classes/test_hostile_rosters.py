@@ -18,6 +18,8 @@ from classes.models import Enrolment
 from policy.refusals import Refusal
 from tests.classes.hostile import CASES
 
+pytestmark = pytest.mark.xdist_group("hostile rosters")  # the large ones are written once
+
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[tuple[IO[str], IO[str]]]:
