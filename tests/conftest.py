@@ -38,6 +38,15 @@ from tests.cast import (  # noqa: F401
     trainer,
 )
 
+# Modules that take a minute or more. Two that drive browsers are not neighbours: neighbours run side by side.
+_LONGEST = [
+    "test_thread",
+    "test_stack",
+    "test_accessibility",
+    "test_access_matrix",
+    "test_query_counts",
+    "test_schema",
+]
 _FOLDERS = itertools.count(1)  # made by whoever writes the first file
 # How long an example takes says something about the machine only.
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -58,10 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # after pytest-django has put those without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest. Skip, with the reason, what this machine cannot do; in CI (CI=true) such
-    a test fails instead.
+    """Begin with what takes longest, so that no worker is waited for at the end. Skip, with the reason, what
+    this machine cannot do; in CI (CI=true) such a test fails instead.
     """
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(
+        key=lambda item: _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
+    )
     if os.environ.get("CI"):
         return
     programs = [name for name in ("janus", "janus-pp-rec", "ffmpeg") if not shutil.which(name)]

@@ -44,7 +44,6 @@ def wait_until(condition, seconds: float = 60) -> None:
 
 
 @pytest.mark.xdist_group("stack")
-@pytest.mark.long
 def test_the_platform_survives_kill_9_of_every_process_and_stops_without_a_trace(tmp_path):
     stack = RunningStack(tmp_path / "state")
     stack.start()
@@ -80,7 +79,6 @@ def test_the_platform_survives_kill_9_of_every_process_and_stops_without_a_trace
 
 
 @pytest.mark.xdist_group("stack")
-@pytest.mark.long
 def test_a_killed_supervisor_takes_its_children_with_it_and_the_next_start_finds_no_strays(tmp_path):
     stack = RunningStack(tmp_path / "state")
     stack.start()

@@ -18,7 +18,7 @@ from tests.thread import checks, steps
 from tests.thread.asking import rows, until, wait_for
 from tests.thread.browsers import PHONE, Browsers, api, browsers_at, sign_in
 
-pytestmark = [pytest.mark.media, pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.media, pytest.mark.browser]
 EDITIONS = Path(__file__).parent / "editions"
 PASSWORD = "yuchuang-demo"
 SECOND = datetime.timedelta(seconds=1)
