@@ -34,12 +34,12 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions import ClassDetails
-from classes.checks import check_draft
 from classes.models import HOUR_KINDS, MODES, MOST_REASON, Enrolment, Filing, TrainingClass
 from classes.packages import manifest_of
+from classes.reviews import current_findings
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
-from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
+from classes.timetables import MOST_LESSONS, LessonDraft
 from classes.views.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
@@ -616,6 +616,11 @@ class FilingSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[("draft", "draft"), *FilingState.choices])
     submitted_at = serializers.DateTimeField(allow_null=True)
     findings = FindingSerializer(many=True)
+    findings_of = serializers.ChoiceField(
+        choices=["today", "submission"],
+        help_text="`today`: the class can be edited and is judged as if filed today; `submission`: as they "
+        "were when it was submitted, which `filings/{id}/` always gives",
+    )
     exceptions = ExceptionSerializer(many=True)
     decision = DecidedSerializer(allow_null=True)
     package_sha256 = serializers.CharField(allow_blank=True)
@@ -633,6 +638,7 @@ def filing_body(filing: Filing) -> dict[str, Any]:
         "state": filing.state,
         "submitted_at": filing.submitted_at,
         "findings": filing.findings,
+        "findings_of": "submission",
         "exceptions": filing.exceptions,
         "decision": {
             "approved": filing.state == FilingState.APPROVED,
@@ -659,11 +665,10 @@ class FilingView(APIView):
         training_class = permissions.access_class(request.user, pk)
         _require_filing_sight(_user(request), training_class)
         last = training_class.filings.exclude(state=FilingState.WITHDRAWN).first()
+        findings, of_today = current_findings(training_class, last, today=timezone.localdate())
+        found = {"findings": findings, "findings_of": "today" if of_today else "submission"}
         if last is not None:
-            return Response(filing_body(last))
-        check = check_draft(
-            training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
-        )
+            return Response(filing_body(last) | found)
         return Response(
             {
                 "id": None,
@@ -672,12 +677,12 @@ class FilingView(APIView):
                 "cancel_reason": training_class.cancel_reason,
                 "state": "draft",
                 "submitted_at": None,
-                "findings": [finding.render(gettext) for finding in check.findings],
                 "exceptions": [],
                 "decision": None,
                 "package_sha256": "",
                 "package": None,
             }
+            | found
         )
 
     @extend_schema(
