@@ -4,7 +4,7 @@ What stands here of classes, trainees and lessons is also what the apps above co
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 from cryptography.exceptions import InvalidTag
@@ -30,7 +30,7 @@ ROSTER = ("roster.imported", "roster.trainee_added", "roster.trainee_removed")
 _SCOPE = """
 WITH class AS MATERIALIZED (
     SELECT c.*, 'class/' || c.id AS chain FROM classes_trainingclass c
-     WHERE %(training_class)s::bigint IS NULL OR c.id = %(training_class)s
+     WHERE %(training_classes)s::bigint[] IS NULL OR c.id = ANY(%(training_classes)s)
 ), lesson AS MATERIALIZED (
     SELECT l.*, c.chain, c.chain || '/lesson/' || l.id AS subject
       FROM classes_lesson l JOIN class c ON c.id = l.training_class_id
@@ -49,7 +49,7 @@ WITH class AS MATERIALIZED (
       LEFT JOIN trainee person
              ON person.chain = e.chain
             AND person.person_id = substring(e.subject FROM '/person/([0-9]+)')::bigint
-     WHERE (%(chain)s::text IS NULL OR e.chain = %(chain)s) AND e.kind = ANY(%(kinds)s)
+     WHERE (%(chains)s::text[] IS NULL OR e.chain = ANY(%(chains)s)) AND e.kind = ANY(%(kinds)s)
 )
 """
 
@@ -291,24 +291,32 @@ def compare(
     compared: Sequence[Compared],
     kinds: Sequence[str],
     fields: Mapping[str, Field],
-    chain: str | None,
+    chain: str | Collection[str] | None,
     using: str,
 ) -> list[Difference]:
-    """Compare rows of classes with the entries of these kinds. One query.
+    """Compare rows of one class, of several or of all with the entries of these kinds. One query.
 
     The queries of `compared` may use class, lesson, trainee and entry, as `_SCOPE` gives them.
     """
+    chains = chains_of(chain)
     return reconciliation.compare_by_query(
         _SCOPE,
         compared,
         fields,
         params={
-            "chain": chain,
-            "training_class": None if chain is None else class_of(chain),
+            "chains": chains,
+            "training_classes": None if chains is None else [class_of(one) for one in chains],
             "kinds": list(kinds),
         },
         using=using,
     )
+
+
+def chains_of(chain: str | Collection[str] | None) -> list[str] | None:
+    """The chains asked about, None for all."""
+    if chain is None:
+        return None
+    return [chain] if isinstance(chain, str) else list(chain)
 
 
 def class_of(chain: str) -> int:
