@@ -43,7 +43,7 @@ from classes.models import Enrolment, Lesson
 from classes.permissions import access_class
 from courses.models import Material
 from identity import uploads
-from policy.messages import exact_text, percent_text
+from policy.messages import exact_text, percent_figure
 
 Body = serializers.Serializer[Any]
 ERRORS = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
@@ -327,7 +327,7 @@ def time_body(one: TraineeCredit, *, concluded: bool) -> dict[str, Any]:
         "pass_share": str(one.decision.required_share),
         "missing_seconds": one.decision.missing_seconds,
         "share": f"{one.share.numerator}/{one.share.denominator}",
-        "share_percent": percent_text(one.share),
+        "share_percent": f"{percent_figure(one.share)}%",
         "passed": one.passed,
         "concluded": concluded,
         "reasons": _reasons(one),
