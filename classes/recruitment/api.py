@@ -51,6 +51,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     id_number = serializers.CharField(source="id_number_masked")
     phone = serializers.CharField(source="phone_masked")
     fitting_course_name = serializers.CharField(source="fitting_course.name", default=None, allow_null=True)
+    source_name = serializers.CharField(help_text="the event's or campaign's own name, in words")
     stage = serializers.SerializerMethodField()
     class_id = serializers.IntegerField(source="enrolment.training_class_id", default=None, allow_null=True)
 
@@ -58,7 +59,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         model = Registration
         fields = (
             *("id", "number", "state", "submitted_at", "name", "id_number", "phone", "category"),
-            *("source", "campaign", "event", "course", "course_name", "fitting_course"),
+            *("source", "source_name", "campaign", "event", "course", "course_name", "fitting_course"),
             *("fitting_course_name", "stage", "waiting_since", "class_id", "reason"),
         )
 
