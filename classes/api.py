@@ -594,6 +594,9 @@ class ExceptionSerializer(serializers.Serializer[Any]):
 
 class DecidedSerializer(FilingDecisionSerializer):
     decided_at = serializers.DateTimeField()
+    decided_on = serializers.DateField(
+        allow_null=True, help_text="the day that the province's receipt gives; null for an officer's own"
+    )
 
 
 class PackageSerializer(serializers.Serializer[Any]):
@@ -646,6 +649,7 @@ def filing_body(filing: Filing) -> dict[str, Any]:
             "number": filing.number,
             "accepted": filing.accepted,
             "decided_at": filing.decided_at,
+            "decided_on": filing.decided_on,
         }
         if decided
         else None,

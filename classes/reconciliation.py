@@ -79,6 +79,7 @@ FIELDS: Mapping[str, Field] = {
     "submitted_by": Field(_("提交人的账号编号")),
     "decided_at": Field(_("决定时间")),
     "decided_by": Field(_("决定人的账号编号")),
+    "decided_on": Field(_("省系统办理日期")),
     "reason": Field(_("理由的摘要")),
     "change_reason": Field(_("变更理由的摘要")),
     "masked": Field(_("遮挡后的身份证号")),
@@ -137,7 +138,7 @@ _FILING = Compared(
     SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object(
         'filing', f.state, 'number', f.number, 'accepted', f.accepted,
         'submitted_at', f.submitted_at, 'submitted_by', f.submitted_by_id,
-        'decided_at', f.decided_at, 'decided_by', f.decided_by_id,
+        'decided_at', f.decided_at, 'decided_by', f.decided_by_id, 'decided_on', f.decided_on,
         'reason', CASE WHEN f.decided_at IS NOT NULL
             THEN encode(sha256(convert_to(f.reason, 'UTF8')), 'hex') END,
         'change_reason', CASE WHEN f.change_reason <> ''
@@ -154,6 +155,7 @@ _FILING = Compared(
         'submitted_by', min(actor) FILTER (WHERE kind = 'filing.submitted') OVER filing,
         'decided_at', min(at) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
         'decided_by', min(actor) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
+        'decided_on', min(facts->>'decided_on') OVER filing,
         'reason', min(facts->>'reason')
             FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
         'change_reason', min(facts->>'reason') FILTER (WHERE kind = 'filing.superseded') OVER filing)

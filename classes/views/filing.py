@@ -213,6 +213,7 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         ]
         if snapshot
         else [],
+        "unopened": queries.before_approval(training_class) if filing else [],
         "round": queries.filings_before(filing).count() + 1 if filing else 1,
         "subsidy": full_subsidy(filing) if filing else None,
         "manages": manages,
