@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, UploadField
+from accounts.api_views import APIView, ReadsBody, TextField, UploadField
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
@@ -137,9 +137,9 @@ class EditionListView(ReadsBody, generics.GenericAPIView[Any]):
 
 
 class TimetableCheckSerializer(serializers.Serializer[Any]):
-    edition = serializers.CharField(max_length=64)
-    course_type = serializers.CharField(max_length=20)
-    mode = serializers.CharField(max_length=20)
+    edition = TextField(max_length=64)
+    course_type = TextField(max_length=20)
+    mode = TextField(max_length=20)
     hours = serializers.JSONField(help_text="lesson hours by kind: integers, decimals or exact fractions")
 
 
@@ -199,7 +199,7 @@ class TimetableCheckView(APIView):
 
 
 class EarliestStartSerializer(serializers.Serializer[Any]):
-    edition = serializers.CharField(max_length=64)
+    edition = TextField(max_length=64)
     filed_on = serializers.DateField(help_text="the day of submission, in Henan")
 
 
@@ -309,7 +309,7 @@ class PeopleView(ReadsBody, generics.ListAPIView[Person]):
 class ClassSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk", read_only=True)
     state = serializers.ChoiceField(choices=ClassState.choices, read_only=True)
-    name = serializers.CharField(max_length=80)
+    name = TextField(max_length=80)
     course = serializers.PrimaryKeyRelatedField(queryset=Course.objects.all())
     course_version = serializers.PrimaryKeyRelatedField(
         queryset=CourseVersion.objects.all(),
@@ -318,7 +318,7 @@ class ClassSerializer(serializers.Serializer[Any]):
         help_text="without it the newest published version",
     )
     mode = serializers.ChoiceField(choices=MODES)
-    edition = serializers.CharField(max_length=40)
+    edition = TextField(max_length=40)
     starts_on = serializers.DateField()
     ends_on = serializers.DateField()
     lecturer = serializers.PrimaryKeyRelatedField(
@@ -521,7 +521,7 @@ class TimetableLessonSerializer(serializers.Serializer[Any]):
     ends_at = MomentField()
     kind = serializers.ChoiceField(choices=HOUR_KINDS)
     hours = HoursField(min_value=Decimal("0.01"))
-    title = serializers.CharField(max_length=120)
+    title = TextField(max_length=120)
 
 
 class TimetableView(APIView):
@@ -563,10 +563,10 @@ class TimetableView(APIView):
 
 class FilingDecisionSerializer(serializers.Serializer[Any]):
     approved = serializers.BooleanField()
-    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
-    number = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
+    reason = TextField(required=False, allow_blank=True, default="", max_length=2000)
+    number = TextField(required=False, allow_blank=True, default="", max_length=40)
     accepted = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=TextField(max_length=40),
         required=False,
         default=list,
         max_length=20,
@@ -576,7 +576,7 @@ class FilingDecisionSerializer(serializers.Serializer[Any]):
 
 class SubmissionSerializer(serializers.Serializer[Any]):
     exceptions = serializers.DictField(
-        child=serializers.CharField(max_length=MOST_REASON),
+        child=TextField(max_length=MOST_REASON),
         required=False,
         default=dict,
         help_text="{code of a failing finding that is waivable: reason}",
@@ -800,7 +800,7 @@ class WithdrawalView(APIView):
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=MOST_REASON)
+    reason = TextField(max_length=MOST_REASON)
 
 
 class ChangeView(APIView):

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, TextField
 from accounts.models import User
 from attendance.trace import Fate
 from audit.reconciliation import differences
@@ -124,14 +124,12 @@ class ClaimDetailSerializer(ClaimSerializer):
 
 
 class ReasonSerializer(Body):
-    reason = serializers.CharField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True)
+    reason = TextField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True)
 
 
 class DecisionSerializer(Body):
     approved = serializers.BooleanField()
-    reason = serializers.CharField(
-        max_length=claim_actions.MAX_CHARACTERS, allow_blank=True, required=False, default=""
-    )
+    reason = TextField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True, required=False, default="")
 
 
 class PublicLineSerializer(Body):
@@ -202,8 +200,8 @@ class ObjectionWishSerializer(Body):
     line = serializers.IntegerField(
         min_value=1, max_value=32767, required=False, allow_null=True, default=None
     )
-    text = serializers.CharField(max_length=objections.MAX_CHARACTERS)
-    contact = serializers.CharField(
+    text = TextField(max_length=objections.MAX_CHARACTERS)
+    contact = TextField(
         max_length=objections.MAX_CONTACT_CHARACTERS, allow_blank=True, required=False, default=""
     )
 

@@ -27,6 +27,7 @@ from courses.outlines import outline_digest, units_of
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare
 
 
 def submit_filing(
@@ -117,7 +118,7 @@ def decide_filing(
     `exceptions_not_accepted`, `decision_day_impossible`,
     `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
     """
-    reason, number = reason.strip(), number.strip()
+    reason, number = bare(reason), bare(number)
     with transaction.atomic():
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)
@@ -195,7 +196,7 @@ def supersede_filing(*, filing: Filing, reason: str, actor: User, at: datetime.d
     `reason_missing` (400), `move_refused` (training has begun, or nothing is approved), `not_the_manager`
     (403).
     """
-    reason = reason.strip()
+    reason = bare(reason)
     with transaction.atomic():
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)
@@ -232,7 +233,7 @@ def _exceptions(check: ClassCheck, reasons: Mapping[str, str]) -> dict[str, dict
     failed = {finding.code: finding for finding in check.failed}
     asked = {}
     for code, given in reasons.items():
-        finding, reason = failed.get(code), given.strip()
+        finding, reason = failed.get(code), bare(given)
         if finding is None or not finding.waivable:
             raise Refusal(
                 "exception_not_allowed",

@@ -81,7 +81,11 @@ def known_codes() -> set[str]:
     choices = models.TextChoices.__subclasses__()
     own = [choice for choice in choices if not choice.__module__.startswith(("django.", "tests."))]
     of_norm = [one for one in vars(terms).values() if isinstance(one, type) and issubclass(one, Enum)]
-    return {str(one.value) for choice in (*own, *of_norm) for one in choice} | {NOT_CONFIRMED, *PROBLEMS}
+    every: list[type[Enum]] = [*of_norm, *own]
+    return {str(one.value) for choice in every for one in choice} | {
+        NOT_CONFIRMED,
+        *PROBLEMS,
+    }
 
 
 def values_of(kind: Kind, name: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """The API of DESIGN §6 for classes, rosters, timetables and filings."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rest_framework.test import APIClient
 from audit.models import Entry
 from classes.models import Enrolment, Filing, TrainingClass
 from classes.rosters import HEADERS
+from policy.refusals import Refusal
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row
 
@@ -340,6 +342,28 @@ def test_a_bad_lesson_is_refused_and_the_old_timetable_stands(school, manager, c
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert api(manager).put(url, {"a": 1}, format="json").status_code == 400
     assert [lesson.title for lesson in training_class.lessons.all()] == [gyb_drafts()[0].title]
+
+
+@pytest.mark.parametrize("title", ["\u200b", " \ufeff", 5], ids=ascii)
+def test_a_lesson_needs_a_title_that_shows(school, manager, title):
+    training_class = school.create()
+    url = f"/api/v1/classes/{training_class.pk}/timetable/"
+    rows = [lesson_json(gyb_drafts()[0]) | {"title": title}]
+    answer = api(manager).put(url, rows, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    if isinstance(title, str):  # as the editor sends it, or a program of our own
+        with pytest.raises(Refusal):
+            school.schedule(training_class, [replace(gyb_drafts()[0], title=title)])
+    assert not training_class.lessons.exists()
+
+
+@pytest.mark.parametrize("reason", [5, True, "\u200b", ""], ids=ascii)
+def test_a_reason_for_an_exception_is_written(school, manager, reason):
+    training_class = school.mostly_online()
+    url = f"/api/v1/classes/{training_class.pk}/filing/"
+    answer = api(manager).post(url, {"exceptions": {"offline_share": reason}}, format="json")
+    assert answer.status_code == 400
+    assert not Filing.objects.exists()
 
 
 def test_a_filing_that_fails_answers_with_its_findings(school, manager):
