@@ -227,6 +227,7 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             gettext_noop("结班日期 %(ends)s 早于开班日期 %(starts)s。"),
             found=details.ends_on,
             required=details.starts_on,
+            rule="F9",
             params={"ends": details.ends_on, "starts": details.starts_on},
             next_step=gettext_noop("请把结班日期改到开班当天或以后。"),
             status=400,

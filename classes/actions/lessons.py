@@ -85,6 +85,7 @@ def close_lesson(*, lesson: Lesson, actor: User | None, at: datetime.datetime) -
                 gettext_noop("这节课还没有到结束时间。"),
                 found=at.isoformat(),
                 required=lesson.ends_at.isoformat(),
+                rule="M6",
                 next_step=gettext_noop("请等这节课到点，或由讲师、助教下课。"),
             )
         if lesson.state == LessonState.CLOSED:

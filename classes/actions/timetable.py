@@ -121,6 +121,7 @@ def _judge(training_class: TrainingClass, drafts: Sequence[LessonDraft]) -> None
             gettext_noop("一个班最多排 %(most)s 节课，现在 %(found)s 节。"),
             found=len(drafts),
             required=MOST_LESSONS,
+            rule="P9",
             params={"most": MOST_LESSONS, "found": len(drafts)},
             next_step=gettext_noop("请把相连的课合成一节。"),
             status=400,
