@@ -23,7 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, UploadField
+from accounts.api_views import APIView, TextField, UploadField
 from accounts.models import User
 from attendance import actions, queries
 from attendance.actions import Beat
@@ -43,7 +43,7 @@ from classes.models import Enrolment, Lesson
 from classes.permissions import access_class
 from courses.models import Material
 from identity import uploads
-from policy.messages import exact_text, percent_text
+from policy.messages import exact_text, percent_figure
 
 Body = serializers.Serializer[Any]
 ERRORS = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
@@ -66,7 +66,7 @@ class SignInFramesSerializer(Body):
 
 
 class CodeSerializer(Body):
-    code = serializers.CharField(max_length=40)
+    code = TextField(max_length=40)
 
 
 class SignInSerializer(Body):
@@ -208,8 +208,8 @@ class RollCallSerializer(Body):
 
 
 class QuestionSerializer(RollCallSerializer):
-    prompt = serializers.CharField(max_length=200)
-    options = serializers.ListField(child=serializers.CharField(max_length=100), max_length=6)
+    prompt = TextField(max_length=200)
+    options = serializers.ListField(child=TextField(max_length=100), max_length=6)
     correct = serializers.IntegerField(min_value=0, help_text="Index of the right option.")
     target = serializers.ChoiceField(
         choices=["one", "all"], default="one", help_text="One trainee by lot, or everybody in the room."
@@ -327,7 +327,7 @@ def time_body(one: TraineeCredit, *, concluded: bool) -> dict[str, Any]:
         "pass_share": str(one.decision.required_share),
         "missing_seconds": one.decision.missing_seconds,
         "share": f"{one.share.numerator}/{one.share.denominator}",
-        "share_percent": percent_text(one.share),
+        "share_percent": f"{percent_figure(one.share)}%",
         "passed": one.passed,
         "concluded": concluded,
         "reasons": _reasons(one),

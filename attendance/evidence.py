@@ -8,8 +8,28 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from attendance.states import CheckKind, SignInMethod, WatchClosing
+from attendance.states import NOT_CONFIRMED, CheckKind, SignInMethod, WatchClosing
 from audit.kinds import Digest, Kind, register
+from identity.faces.problems import PROBLEMS
+from identity.states import CheckState
+
+# Reasons of which the person in front of the camera is told as "you", or which no screen tells.
+_REASONS = {
+    NOT_CONFIRMED: _("助教没有在课堂里看到本人"),
+    CheckState.GREY.value: _("人脸核对拿不准"),
+    "consent_missing": _("本人没有同意使用人脸，或者已经撤回"),
+    "face_not_enrolled": _("没有录入人脸，或者录入的已经到期删除"),
+    "face_unlike_enrolled": _("这次拍的和以前录入的不像同一个人"),
+}
+
+
+def _reason(code: str) -> str:
+    """Why a sign-in was referred or refused: where its face check stands, or what was wrong with it."""
+    if code in _REASONS:
+        return str(_REASONS[code])
+    if code in PROBLEMS:
+        return gettext(PROBLEMS[code].message).rstrip("。.")
+    return str(CheckState(code).label) if code in CheckState.values else code
 
 
 def _answer_sentence(facts: Mapping[str, Any]) -> str:
@@ -34,11 +54,13 @@ register(
         "attendance.sign_in_referred",
         sentence=_("签到转给助教确认：{reason}"),
         schema={"sign_in": int, "reason": str},
+        words={"reason": _reason},
     ),
     Kind(
         "attendance.sign_in_refused",
         sentence=_("签到没有通过：{reason}"),
         schema={"sign_in": int, "method": SignInMethod, "reason": str},
+        words={"reason": _reason},
     ),
     Kind("attendance.signed_out", sentence=_("学员签退"), schema={"sign_in": int}),
     Kind(

@@ -210,8 +210,8 @@ def next_steps_for(user: User, now: datetime.datetime) -> Iterable[Task]:
     if count:
         yield Task(
             title=ngettext(
-                "%(n)s 位讲师连续两个班学员流失 50%% 及以上",
-                "%(n)s 位讲师连续两个班学员流失 50%% 及以上",
+                "%(n)s 位讲师连续两个班学员流失 50 %% 及以上",
+                "%(n)s 位讲师连续两个班学员流失 50 %% 及以上",
                 count,
             )
             % {"n": count},

@@ -34,6 +34,8 @@ SIGN_IN_MOVES: Mapping[str, Mapping[str, str]] = {
 # A sign-in that may still lead to time, or already does.
 LIVE_STATES = (SignInState.CHECKING, SignInState.PENDING, SignInState.ACCEPTED)
 DECIDED_STATES = (SignInState.ACCEPTED, SignInState.REFUSED)
+# Why a sign-in was refused: the assistant did not see the person they had given the code to.
+NOT_CONFIRMED = "not_confirmed"
 
 
 class CheckKind(models.TextChoices):

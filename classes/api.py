@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, UploadField
+from accounts.api_views import APIView, ReadsBody, TextField, UploadField
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
@@ -34,12 +34,12 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions import ClassDetails
-from classes.checks import check_draft
 from classes.models import HOUR_KINDS, MODES, MOST_REASON, Enrolment, Filing, TrainingClass
 from classes.packages import manifest_of
+from classes.reviews import current_findings
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
-from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
+from classes.timetables import MOST_LESSONS, LessonDraft
 from classes.views.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
@@ -137,9 +137,9 @@ class EditionListView(ReadsBody, generics.GenericAPIView[Any]):
 
 
 class TimetableCheckSerializer(serializers.Serializer[Any]):
-    edition = serializers.CharField(max_length=64)
-    course_type = serializers.CharField(max_length=20)
-    mode = serializers.CharField(max_length=20)
+    edition = TextField(max_length=64)
+    course_type = TextField(max_length=20)
+    mode = TextField(max_length=20)
     hours = serializers.JSONField(help_text="lesson hours by kind: integers, decimals or exact fractions")
 
 
@@ -199,7 +199,7 @@ class TimetableCheckView(APIView):
 
 
 class EarliestStartSerializer(serializers.Serializer[Any]):
-    edition = serializers.CharField(max_length=64)
+    edition = TextField(max_length=64)
     filed_on = serializers.DateField(help_text="the day of submission, in Henan")
 
 
@@ -309,7 +309,7 @@ class PeopleView(ReadsBody, generics.ListAPIView[Person]):
 class ClassSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk", read_only=True)
     state = serializers.ChoiceField(choices=ClassState.choices, read_only=True)
-    name = serializers.CharField(max_length=80)
+    name = TextField(max_length=80)
     course = serializers.PrimaryKeyRelatedField(queryset=Course.objects.all())
     course_version = serializers.PrimaryKeyRelatedField(
         queryset=CourseVersion.objects.all(),
@@ -318,7 +318,7 @@ class ClassSerializer(serializers.Serializer[Any]):
         help_text="without it the newest published version",
     )
     mode = serializers.ChoiceField(choices=MODES)
-    edition = serializers.CharField(max_length=40)
+    edition = TextField(max_length=40)
     starts_on = serializers.DateField()
     ends_on = serializers.DateField()
     lecturer = serializers.PrimaryKeyRelatedField(
@@ -521,7 +521,7 @@ class TimetableLessonSerializer(serializers.Serializer[Any]):
     ends_at = MomentField()
     kind = serializers.ChoiceField(choices=HOUR_KINDS)
     hours = HoursField(min_value=Decimal("0.01"))
-    title = serializers.CharField(max_length=120)
+    title = TextField(max_length=120)
 
 
 class TimetableView(APIView):
@@ -563,10 +563,10 @@ class TimetableView(APIView):
 
 class FilingDecisionSerializer(serializers.Serializer[Any]):
     approved = serializers.BooleanField()
-    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
-    number = serializers.CharField(required=False, allow_blank=True, default="", max_length=40)
+    reason = TextField(required=False, allow_blank=True, default="", max_length=2000)
+    number = TextField(required=False, allow_blank=True, default="", max_length=40)
     accepted = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=TextField(max_length=40),
         required=False,
         default=list,
         max_length=20,
@@ -576,7 +576,7 @@ class FilingDecisionSerializer(serializers.Serializer[Any]):
 
 class SubmissionSerializer(serializers.Serializer[Any]):
     exceptions = serializers.DictField(
-        child=serializers.CharField(max_length=MOST_REASON),
+        child=TextField(max_length=MOST_REASON),
         required=False,
         default=dict,
         help_text="{code of a failing finding that is waivable: reason}",
@@ -594,6 +594,9 @@ class ExceptionSerializer(serializers.Serializer[Any]):
 
 class DecidedSerializer(FilingDecisionSerializer):
     decided_at = serializers.DateTimeField()
+    decided_on = serializers.DateField(
+        allow_null=True, help_text="the day that the province's receipt gives; null for an officer's own"
+    )
 
 
 class PackageSerializer(serializers.Serializer[Any]):
@@ -616,6 +619,11 @@ class FilingSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=[("draft", "draft"), *FilingState.choices])
     submitted_at = serializers.DateTimeField(allow_null=True)
     findings = FindingSerializer(many=True)
+    findings_of = serializers.ChoiceField(
+        choices=["today", "submission"],
+        help_text="`today`: the class can be edited and is judged as if filed today; `submission`: as they "
+        "were when it was submitted, which `filings/{id}/` always gives",
+    )
     exceptions = ExceptionSerializer(many=True)
     decision = DecidedSerializer(allow_null=True)
     package_sha256 = serializers.CharField(allow_blank=True)
@@ -633,6 +641,7 @@ def filing_body(filing: Filing) -> dict[str, Any]:
         "state": filing.state,
         "submitted_at": filing.submitted_at,
         "findings": filing.findings,
+        "findings_of": "submission",
         "exceptions": filing.exceptions,
         "decision": {
             "approved": filing.state == FilingState.APPROVED,
@@ -640,6 +649,7 @@ def filing_body(filing: Filing) -> dict[str, Any]:
             "number": filing.number,
             "accepted": filing.accepted,
             "decided_at": filing.decided_at,
+            "decided_on": filing.decided_on,
         }
         if decided
         else None,
@@ -659,11 +669,10 @@ class FilingView(APIView):
         training_class = permissions.access_class(request.user, pk)
         _require_filing_sight(_user(request), training_class)
         last = training_class.filings.exclude(state=FilingState.WITHDRAWN).first()
+        findings, of_today = current_findings(training_class, last, today=timezone.localdate())
+        found = {"findings": findings, "findings_of": "today" if of_today else "submission"}
         if last is not None:
-            return Response(filing_body(last))
-        check = check_draft(
-            training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
-        )
+            return Response(filing_body(last) | found)
         return Response(
             {
                 "id": None,
@@ -672,12 +681,12 @@ class FilingView(APIView):
                 "cancel_reason": training_class.cancel_reason,
                 "state": "draft",
                 "submitted_at": None,
-                "findings": [finding.render(gettext) for finding in check.findings],
                 "exceptions": [],
                 "decision": None,
                 "package_sha256": "",
                 "package": None,
             }
+            | found
         )
 
     @extend_schema(
@@ -791,7 +800,7 @@ class WithdrawalView(APIView):
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=MOST_REASON)
+    reason = TextField(max_length=MOST_REASON)
 
 
 class ChangeView(APIView):

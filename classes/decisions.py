@@ -19,15 +19,19 @@ def judge_decision(
     number: str,
     at: datetime.datetime,
     accepted: Collection[str] = (),
+    decided_on: datetime.date | None = None,
 ) -> None:
-    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `exceptions_not_accepted`,
-    `start_has_passed`, or `standing_lost` where the lecturer or the institution was struck off or the
-    designation does not hold for the class (T3, Q9, I1).
+    """Raise Refusal `reason_missing`, `filing_number_missing` (400), `decision_day_impossible`,
+    `exceptions_not_accepted`, `start_has_passed`, or `standing_lost` where the lecturer or the institution
+    was struck off or the designation does not hold for the class (T3, Q9, I1).
 
     Who approves accepts every exception that the submission asks for, one by one; a receipt of the province
-    says nothing of them, so a filing with exceptions is decided on the platform.
+    says nothing of them, so a filing with exceptions is decided on the platform. What the province decided on
+    `decided_on`, its 办理日期, was in time if that day is, however late its receipt comes.
     """
     training_class = filing.training_class
+    if decided_on is not None:
+        _judge_day(filing, decided_on, at)
     if not approved:
         if not reason:
             raise Refusal(
@@ -62,12 +66,13 @@ def judge_decision(
             next_step=gettext_noop("请在平台的审核页逐项看过、勾选认可；不认可的，退回补正。"),
         )
     today = timezone.localdate(at)
-    if training_class.starts_on < today:
+    decided = decided_on or today
+    if training_class.starts_on < decided:
         raise Refusal(
             "start_has_passed",
             gettext_noop("开班日期 %(starts)s 已经过了，不能再同意。"),
             found=training_class.starts_on,
-            required=today,
+            required=decided,
             rule="F9",
             params={"starts": training_class.starts_on},
             next_step=gettext_noop("请退回补正，让机构改开班日期和课表。"),
@@ -83,4 +88,19 @@ def judge_decision(
             params=lost[0].params,
             next_step=gettext_noop("请退回补正，写明理由。"),
             details={"findings": lost},
+        )
+
+
+def _judge_day(filing: Filing, day: datetime.date, at: datetime.datetime) -> None:
+    """The province cannot have decided before it was asked, nor tomorrow."""
+    asked, today = timezone.localdate(filing.submitted_at), timezone.localdate(at)
+    if not asked <= day <= today:
+        raise Refusal(
+            "decision_day_impossible",
+            gettext_noop("办理日期 %(day)s 不在提交备案（%(asked)s）和今天之间。"),
+            found=day,
+            required=[asked, today],
+            rule="F8",
+            params={"day": day, "asked": asked},
+            next_step=gettext_noop("请向省系统核对办理日期。"),
         )

@@ -105,13 +105,19 @@ def register_kinds() -> None:
                 "number": str,
                 "reason": Digest,
                 "receipt": int | None,
+                "decided_on": datetime.date | None,
                 "exceptions": list[str],
             },
         ),
         Kind(
             "filing.returned",
             sentence=_("退回补正"),
-            schema={"filing": int, "reason": Digest, "receipt": int | None},
+            schema={
+                "filing": int,
+                "reason": Digest,
+                "receipt": int | None,
+                "decided_on": datetime.date | None,
+            },
         ),
         Kind(
             "filing.superseded",

@@ -206,6 +206,11 @@ class Lesson(models.Model):
         return timezone.localdate(self.starts_at)
 
     @property
+    def is_held_on_time(self) -> bool:
+        """Whether people meet for it at its hour: what is handed in or watched has no such hour."""
+        return self.is_roomed or self.kind == HourKind.OFFLINE
+
+    @property
     def planned(self) -> datetime.timedelta:
         return self.ends_at - self.starts_at
 
@@ -262,6 +267,8 @@ class Filing(models.Model):
     findings = models.JSONField()
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # The day that the province's receipt gives (办理日期); an officer's own decision is made at `decided_at`.
+    decided_on = models.DateField(_("省系统办理日期"), null=True, blank=True)
     reason = models.TextField(_("理由"), blank=True)
     number = models.CharField(_("备案号"), max_length=40, blank=True)
     # Codes of the findings in the snapshot's exceptions that the approval accepted ("原则上").

@@ -119,6 +119,15 @@ def live_filing(training_class: TrainingClass) -> Filing | None:
     )
 
 
+def before_approval(training_class: TrainingClass) -> list[Lesson]:
+    """Lessons whose hour had come when the approval was applied: there is no session before it (F9)."""
+    filing = training_class.filings.filter(state=FilingState.APPROVED).first()
+    if filing is None or filing.decided_at is None:
+        return []
+    lessons = training_class.lessons.filter(starts_at__lt=filing.decided_at, state=LessonState.PLANNED)
+    return [lesson for lesson in lessons if lesson.is_held_on_time]
+
+
 def filings_before(filing: Filing) -> QuerySet[Filing]:
     """Earlier submissions of the same class, the last one first; withdrawn ones were never judged and
     are left out.

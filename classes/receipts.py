@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import Bureau
 from accounts.permissions import region_prefix
 from classes.decisions import judge_decision
@@ -113,6 +111,11 @@ def decision_of(values: Mapping[str, Any]) -> tuple[bool, str, str]:
     return values[RESULT] == APPROVED, str(values.get(REASON) or ""), str(values.get(NUMBER) or "")
 
 
+def day_of(values: Mapping[str, Any]) -> datetime.date:
+    """The day on which the province decided, of a row that can be read; ISO text once it was judged."""
+    return datetime.date.fromisoformat(str(values[DAY]))
+
+
 def _judge(
     row: ReadRow, filing: Filing | None, earlier: int, taken: Mapping[str, int], at: datetime.datetime
 ) -> Judged:
@@ -146,8 +149,9 @@ def _judge(
     if approved and taken.get(number, filing.pk) != filing.pk:
         return found(Outcome.REFUSED, [_taken(number)])
     try:
-        judge_decision(filing, approved=approved, reason=reason, number=number, at=at)
-        _judge_day(row, filing, at)
+        judge_decision(
+            filing, approved=approved, reason=reason, number=number, at=at, decided_on=day_of(row.values)
+        )
     except Refusal as refusal:
         return found(Outcome.REFUSED, [refusal])
     return found(Outcome.ACCEPTED)
@@ -158,23 +162,6 @@ def _differences(row: ReadRow, filing: Filing) -> Iterator[dict[str, str]]:
         sent = row.values[column]
         if sent != filed:
             yield {"column": column, "filed": str(filed), "sent": str(sent)}
-
-
-def _judge_day(row: ReadRow, filing: Filing, at: datetime.datetime) -> None:
-    """The province cannot have decided before it was asked, nor tomorrow."""
-    day = row.values[DAY]
-    assert isinstance(day, datetime.date)
-    asked, today = timezone.localdate(filing.submitted_at), timezone.localdate(at)
-    if not asked <= day <= today:
-        raise Refusal(
-            "decision_day_impossible",
-            gettext_noop("办理日期 %(day)s 不在提交备案（%(asked)s）和今天之间。"),
-            found=day,
-            required=[asked, today],
-            rule="F8",
-            params={"day": day, "asked": asked},
-            next_step=gettext_noop("请向省系统核对办理日期。"),
-        )
 
 
 def _json(value: object) -> object:

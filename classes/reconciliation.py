@@ -4,7 +4,7 @@ What stands here of classes, trainees and lessons is also what the apps above co
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 from cryptography.exceptions import InvalidTag
@@ -30,7 +30,7 @@ ROSTER = ("roster.imported", "roster.trainee_added", "roster.trainee_removed")
 _SCOPE = """
 WITH class AS MATERIALIZED (
     SELECT c.*, 'class/' || c.id AS chain FROM classes_trainingclass c
-     WHERE %(training_class)s::bigint IS NULL OR c.id = %(training_class)s
+     WHERE %(training_classes)s::bigint[] IS NULL OR c.id = ANY(%(training_classes)s)
 ), lesson AS MATERIALIZED (
     SELECT l.*, c.chain, c.chain || '/lesson/' || l.id AS subject
       FROM classes_lesson l JOIN class c ON c.id = l.training_class_id
@@ -49,7 +49,7 @@ WITH class AS MATERIALIZED (
       LEFT JOIN trainee person
              ON person.chain = e.chain
             AND person.person_id = substring(e.subject FROM '/person/([0-9]+)')::bigint
-     WHERE (%(chain)s::text IS NULL OR e.chain = %(chain)s) AND e.kind = ANY(%(kinds)s)
+     WHERE (%(chains)s::text[] IS NULL OR e.chain = ANY(%(chains)s)) AND e.kind = ANY(%(kinds)s)
 )
 """
 
@@ -79,6 +79,7 @@ FIELDS: Mapping[str, Field] = {
     "submitted_by": Field(_("提交人的账号编号")),
     "decided_at": Field(_("决定时间")),
     "decided_by": Field(_("决定人的账号编号")),
+    "decided_on": Field(_("省系统办理日期")),
     "reason": Field(_("理由的摘要")),
     "change_reason": Field(_("变更理由的摘要")),
     "masked": Field(_("遮挡后的身份证号")),
@@ -137,7 +138,7 @@ _FILING = Compared(
     SELECT c.chain, f.id::text, f.id, NULL::bigint, jsonb_build_object(
         'filing', f.state, 'number', f.number, 'accepted', f.accepted,
         'submitted_at', f.submitted_at, 'submitted_by', f.submitted_by_id,
-        'decided_at', f.decided_at, 'decided_by', f.decided_by_id,
+        'decided_at', f.decided_at, 'decided_by', f.decided_by_id, 'decided_on', f.decided_on,
         'reason', CASE WHEN f.decided_at IS NOT NULL
             THEN encode(sha256(convert_to(f.reason, 'UTF8')), 'hex') END,
         'change_reason', CASE WHEN f.change_reason <> ''
@@ -154,6 +155,7 @@ _FILING = Compared(
         'submitted_by', min(actor) FILTER (WHERE kind = 'filing.submitted') OVER filing,
         'decided_at', min(at) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
         'decided_by', min(actor) FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
+        'decided_on', min(facts->>'decided_on') OVER filing,
         'reason', min(facts->>'reason')
             FILTER (WHERE kind IN ('filing.approved', 'filing.returned')) OVER filing,
         'change_reason', min(facts->>'reason') FILTER (WHERE kind = 'filing.superseded') OVER filing)
@@ -291,24 +293,32 @@ def compare(
     compared: Sequence[Compared],
     kinds: Sequence[str],
     fields: Mapping[str, Field],
-    chain: str | None,
+    chain: str | Collection[str] | None,
     using: str,
 ) -> list[Difference]:
-    """Compare rows of classes with the entries of these kinds. One query.
+    """Compare rows of one class, of several or of all with the entries of these kinds. One query.
 
     The queries of `compared` may use class, lesson, trainee and entry, as `_SCOPE` gives them.
     """
+    chains = chains_of(chain)
     return reconciliation.compare_by_query(
         _SCOPE,
         compared,
         fields,
         params={
-            "chain": chain,
-            "training_class": None if chain is None else class_of(chain),
+            "chains": chains,
+            "training_classes": None if chains is None else [class_of(one) for one in chains],
             "kinds": list(kinds),
         },
         using=using,
     )
+
+
+def chains_of(chain: str | Collection[str] | None) -> list[str] | None:
+    """The chains asked about, None for all."""
+    if chain is None:
+        return None
+    return [chain] if isinstance(chain, str) else list(chain)
 
 
 def class_of(chain: str) -> int:

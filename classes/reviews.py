@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
-from classes.models import Filing
+from classes.checks import check_draft
+from classes.models import Filing, TrainingClass
+from classes.states import EDITABLE_STATES
+from classes.timetables import drafts_of
 from policy.refusals import Refusal
 from policy.terms import HourKind, Mode, TraineeCategory
 
@@ -100,6 +103,20 @@ class Difference:
     part: str
     old: str
     new: str
+
+
+def current_findings(
+    training_class: TrainingClass, filing: Filing | None, *, today: date
+) -> tuple[list[dict[str, Any]], bool]:
+    """What stands in the way of filing, as JSON, and whether that is judged today.
+
+    While the class can be edited its last submission's findings say nothing of what it has become; once it
+    is filed those of the submission stand as they were kept.
+    """
+    if filing is not None and training_class.state not in EDITABLE_STATES:
+        return filing.findings, False
+    check = check_draft(training_class, drafts_of(training_class.lessons.all()), filed_on=today)
+    return [finding.render(_) for finding in check.findings], True
 
 
 def review_lines(

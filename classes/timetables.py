@@ -16,6 +16,7 @@ from classes.models import Lesson
 from policy.messages import Translate, gettext_noop, untranslated
 from policy.refusals import Refusal
 from policy.terms import HourKind
+from policy.words import bare
 
 MOST_LESSONS = 200
 MOST_HOURS_PER_LESSON = Decimal(99)
@@ -116,11 +117,11 @@ def row_faults(
 def _faults_of_one(
     draft: LessonDraft, starts_on: datetime.date, ends_on: datetime.date, lesson_hour_seconds: int
 ) -> Iterable[Refusal]:
-    if not draft.title.strip() or len(draft.title) > LONGEST_TITLE:
+    if not bare(draft.title) or len(draft.title) > LONGEST_TITLE:
         yield Refusal(
             "lesson_title_missing",
             gettext_noop("内容要写 1 到 %(most)s 个字。"),
-            found=len(draft.title.strip()),
+            found=len(bare(draft.title)),
             required=LONGEST_TITLE,
             rule="A2",
             params={"most": LONGEST_TITLE},

@@ -11,6 +11,7 @@ from courses.models import CourseVersion, OutlineUnit
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.terms import HourKind
+from policy.words import bare
 
 MOST_UNITS = 200
 MOST_HOURS = Decimal(99)
@@ -66,11 +67,11 @@ def judge_units(units: Sequence[UnitDraft]) -> None:
             status=400,
         )
     for row, unit in enumerate(units, start=1):
-        if not unit.title.strip() or len(unit.title) > LONGEST_TITLE:
+        if not bare(unit.title) or len(unit.title) > LONGEST_TITLE:
             raise Refusal(
                 "outline_title_missing",
                 gettext_noop("第 %(row)s 行的内容要写 1 到 %(most)s 个字。"),
-                found=len(unit.title.strip()),
+                found=len(bare(unit.title)),
                 required=LONGEST_TITLE,
                 rule="A2",
                 params={"row": row, "most": LONGEST_TITLE},

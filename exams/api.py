@@ -34,7 +34,7 @@ from exams.paper import judged, shown_questions
 from exams.permissions import access_attempt, access_exam, access_results
 from exams.queries import Completion
 from exams.states import AttemptState, CertificateState, QuestionKind
-from policy.messages import percent_text
+from policy.messages import percent_figure
 
 Body = serializers.Serializer[Any]
 ERRORS = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
@@ -361,7 +361,7 @@ class VerifiedSerializer(serializers.Serializer[PublicCertificate]):
     checked_at = serializers.SerializerMethodField()
 
     def get_attendance_percent(self, certificate: PublicCertificate) -> str:
-        return percent_text(certificate.share)
+        return f"{percent_figure(certificate.share)}%"
 
     @extend_schema_field(serializers.DateTimeField())
     def get_checked_at(self, certificate: PublicCertificate) -> str:

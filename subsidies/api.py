@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, TextField
 from accounts.models import User
 from attendance.trace import Fate
 from audit.reconciliation import differences
@@ -32,12 +32,14 @@ from subsidies.actions import exports, objections
 from subsidies.downloads import XLSX, ZIP, file_response
 from subsidies.models import Claim, PublicNotice
 from subsidies.permissions import access_claim, access_notice
+from subsidies.reconciliation import differing_claims
 from subsidies.states import ClaimState, ObjectionState
 from subsidies.trace import EvidenceOfLine, Trace, TracedEntry, TracedLesson
 
 Body = serializers.Serializer[Any]
 ERRORS = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
 MOST = 2**63 - 1
+DIFFERS = "whether its figures, days or decision are not those that the evidence has"
 
 
 # --- shapes ---
@@ -73,6 +75,15 @@ class ClaimSerializer(Body):
 
     def get_export_ready(self, claim: Claim) -> bool:
         return bool(claim.export)
+
+
+class ClaimRowSerializer(ClaimSerializer):
+    """A claim in a list; `differing` in the context names those that the log does not bear out."""
+
+    differs = serializers.SerializerMethodField(help_text=DIFFERS)
+
+    def get_differs(self, claim: Claim) -> bool:
+        return claim.pk in self.context["differing"]
 
 
 class LineSerializer(Body):
@@ -113,14 +124,12 @@ class ClaimDetailSerializer(ClaimSerializer):
 
 
 class ReasonSerializer(Body):
-    reason = serializers.CharField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True)
+    reason = TextField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True)
 
 
 class DecisionSerializer(Body):
     approved = serializers.BooleanField()
-    reason = serializers.CharField(
-        max_length=claim_actions.MAX_CHARACTERS, allow_blank=True, required=False, default=""
-    )
+    reason = TextField(max_length=claim_actions.MAX_CHARACTERS, allow_blank=True, required=False, default="")
 
 
 class PublicLineSerializer(Body):
@@ -154,6 +163,15 @@ class NoticeSerializer(Body):
     last_day = serializers.DateField()
 
 
+class NoticeRowSerializer(NoticeSerializer):
+    """A notice in a list, as `ClaimRowSerializer`."""
+
+    differs = serializers.SerializerMethodField(help_text=DIFFERS)
+
+    def get_differs(self, notice: PublicNotice) -> bool:
+        return notice.claim_id in self.context["differing"]
+
+
 class NoticeDetailSerializer(NoticeSerializer):
     takes_objections = serializers.SerializerMethodField()
     lines = serializers.SerializerMethodField()
@@ -182,8 +200,8 @@ class ObjectionWishSerializer(Body):
     line = serializers.IntegerField(
         min_value=1, max_value=32767, required=False, allow_null=True, default=None
     )
-    text = serializers.CharField(max_length=objections.MAX_CHARACTERS)
-    contact = serializers.CharField(
+    text = TextField(max_length=objections.MAX_CHARACTERS)
+    contact = TextField(
         max_length=objections.MAX_CONTACT_CHARACTERS, allow_blank=True, required=False, default=""
     )
 
@@ -366,12 +384,12 @@ def _parsed(form: type[Body], request: Request) -> dict[str, Any]:
 class ClaimsView(ReadsBody, generics.GenericAPIView[Claim]):
     """Claims of one's institution or of the regions one decides for."""
 
-    serializer_class = ClaimSerializer
+    serializer_class = ClaimRowSerializer
 
     @extend_schema(
         operation_id="claims_list",
         parameters=[OpenApiParameter("state", enum=ClaimState.values), OpenApiParameter("q", str)],
-        responses={200: ClaimSerializer(many=True)},
+        responses={200: ClaimRowSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
         state = request.query_params.get("state", "")
@@ -379,7 +397,9 @@ class ClaimsView(ReadsBody, generics.GenericAPIView[Claim]):
         claims = queries.claim_list(
             _user(request), search=search, state=state if state in ClaimState.values else ""
         )
-        return self.get_paginated_response(ClaimSerializer(self.paginate_queryset(claims), many=True).data)
+        page = self.paginate_queryset(claims) or []
+        context = {"differing": differing_claims(page)}
+        return self.get_paginated_response(ClaimRowSerializer(page, many=True, context=context).data)
 
     @extend_schema(
         operation_id="claims_create",
@@ -527,12 +547,13 @@ class NoticesView(ReadsBody, generics.GenericAPIView[PublicNotice]):
     """Every public notice, for everybody."""
 
     permission_classes = [AllowAny]
-    serializer_class = NoticeSerializer
+    serializer_class = NoticeRowSerializer
 
-    @extend_schema(operation_id="notices_list", responses={200: NoticeSerializer(many=True)})
+    @extend_schema(operation_id="notices_list", responses={200: NoticeRowSerializer(many=True)})
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(queries.notice_list())
-        return self.get_paginated_response(NoticeSerializer(page, many=True).data)
+        page = self.paginate_queryset(queries.notice_list()) or []
+        context = {"differing": differing_claims([notice.claim for notice in page])}
+        return self.get_paginated_response(NoticeRowSerializer(page, many=True, context=context).data)
 
 
 class NoticeView(APIView):

@@ -21,6 +21,7 @@ from audit.models import Entry
 from audit.queries import entries_about
 from audit.reconciliation import differences
 from classes.models import Enrolment, TrainingClass
+from classes.queries import before_approval
 from classes.states import LessonState
 from exams.models import Certificate
 from exams.queries import completions_of
@@ -105,11 +106,14 @@ def paid_before(training_class: TrainingClass, people: Iterable[int]) -> set[int
 def delivered_hours_decision(training_class: TrainingClass, at: datetime.datetime) -> TimetableDecision:
     """Judge the hours that were really given: the plan binds at filing, delivery at the claim (ambiguity 3).
 
-    A lesson of the live room counts when it was opened and closed, any other when its time is over.
+    A lesson of the live room counts when it was opened and closed, any other when its time is over; one
+    offline whose hour came before the approval was applied does not (F9).
     """
+    unlawful = {lesson.pk for lesson in before_approval(training_class)}
     hours = dict.fromkeys(HourKind, Fraction(0))
     for lesson in training_class.lessons.all():
-        held = lesson.state == LessonState.CLOSED if lesson.is_roomed else lesson.ends_at <= at
+        over = lesson.ends_at <= at and lesson.pk not in unlawful
+        held = lesson.state == LessonState.CLOSED if lesson.is_roomed else over
         if held:
             hours[HourKind(lesson.kind)] += Fraction(lesson.hours)
     return check_timetable(

@@ -39,6 +39,7 @@ from subsidies.permissions import (
     require_manager,
     require_officer,
 )
+from subsidies.reconciliation import differing_claims
 from subsidies.states import CLAIM_MOVES, ClaimState, ObjectionState
 
 PAGE = 50
@@ -68,11 +69,13 @@ def claim_list(request: HttpRequest) -> HttpResponse:
     user, search = _user(request), _search(request)
     state = request.GET.get("state", "")
     state = state if state in ClaimState.values else ""
+    page = _page(request, queries.claim_list(user, search=search, state=state))
     return render(
         request,
         "subsidies/list.html",
         {
-            "page": _page(request, queries.claim_list(user, search=search, state=state)),
+            "page": page,
+            "differing": differing_claims(list(page)),
             "to_claim": classes_to_claim(user)[:PAGE],
             "search": search,
             "state": state,
@@ -403,11 +406,13 @@ def dossier(request: HttpRequest, pk: int) -> HttpResponse:
 def notice_list(request: HttpRequest) -> HttpResponse:
     """Every public notice, for everybody."""
     search = _search(request)
+    page = _page(request, queries.notice_list(search=search))
     return render(
         request,
         "subsidies/notices.html",
         {
-            "page": _page(request, queries.notice_list(search=search)),
+            "page": page,
+            "differing": differing_claims([notice.claim for notice in page]),
             "search": search,
             "now": timezone.now(),
         },

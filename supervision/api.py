@@ -25,7 +25,9 @@ from classes.live.models import RoomEvent
 from classes.models import TrainingClass
 from exams.queries import completions_of
 from policy.messages import exact_text
+from subsidies.api import DIFFERS
 from subsidies.models import Claim
+from subsidies.reconciliation import differing_claims
 from supervision import permissions, queries
 from supervision.permissions import ALIAS
 
@@ -211,6 +213,10 @@ class LessonEventsView(SupervisedView, generics.ListAPIView[RoomEvent]):
 
 class SupervisedClaimSerializer(serializers.ModelSerializer[Claim]):
     institution = serializers.CharField(source="institution.name")
+    differs = serializers.SerializerMethodField(help_text=DIFFERS)
+
+    def get_differs(self, claim: Claim) -> bool:
+        return claim.pk in self.context["differing"]
 
     class Meta:
         model = Claim
@@ -227,6 +233,7 @@ class SupervisedClaimSerializer(serializers.ModelSerializer[Claim]):
             "decided_amount",
             "submitted_at",
             "decided_at",
+            "differs",
         ]
 
 
@@ -239,6 +246,11 @@ class ClaimListView(SupervisedView, generics.ListAPIView[Claim]):
         if getattr(self, "swagger_fake_view", False):
             return Claim.objects.none()
         return permissions.claims_supervised_by(self.bureau)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.get_queryset()) or []
+        context = {"differing": differing_claims(page, using=ALIAS)}
+        return self.get_paginated_response(SupervisedClaimSerializer(page, many=True, context=context).data)
 
 
 api_urlpatterns = [

@@ -28,6 +28,7 @@ from classes.states import ClassState
 from exams.queries import completions_of
 from policy.terms import HourKind
 from subsidies.queries import evidence_of, trace_of
+from subsidies.reconciliation import differing_claims
 from supervision import permissions, queries
 from supervision.permissions import ALIAS, supervised
 
@@ -192,10 +193,11 @@ def class_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 def claims(request: HttpRequest) -> HttpResponse:
     """Claims of the region."""
     bureau = permissions.bureau_of(_user(request))
+    page = _page(request, permissions.claims_supervised_by(bureau))
     return render(
         request,
         "supervision/claims.html",
-        {"bureau": bureau, "page": _page(request, permissions.claims_supervised_by(bureau))},
+        {"bureau": bureau, "page": page, "differing": differing_claims(list(page), using=ALIAS)},
     )
 
 

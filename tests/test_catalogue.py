@@ -11,10 +11,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import polib
 import pytest
+import yaml
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.test import Client
@@ -24,7 +26,7 @@ from accounts.refusals import rendered
 from policy.classes import judge_class_size
 from policy.editions import load_editions
 from policy.hours import parse_hours
-from policy.messages import Message, gettext_noop
+from policy.messages import NBSP, Message, gettext_noop, percent_text
 from policy.refusals import Refusal
 from policy.terms import SYB, Mode
 
@@ -233,6 +235,34 @@ def test_chinese_uses_its_own_punctuation(fresh):
     half_width = re.compile(rf"[{HAN}][,;:?!()]|[,;:?!()][{HAN}]|[{HAN}]\.(?!\w)|\"")
     texts = [re.sub("<[^>]*>", "", text) for entry in fresh for text in source_texts(entry)]
     assert [text for text in texts if half_width.search(text)] == []
+
+
+# A per cent sign after a figure or a place for one: %% where the string is filled with %, else %.
+PER_CENT = re.compile(r"(?:\d|\)s|\})\s*%%?(?![(\w])")
+
+
+def test_a_per_cent_sign_stays_on_the_line_of_its_figure(fresh):
+    """LOOK: a no-break space before %. The norm's own sentences are quoted as they stand."""
+    texts = {text for entry in fresh for text in source_texts(entry)} | set(texts_of_data())
+    signs = [(sign, text) for text in texts for sign in PER_CENT.findall(text)]
+    assert len(signs) > 3
+    assert [text for sign, text in signs if sign.rstrip("%")[1:].removeprefix("s") != NBSP] == []
+    assert percent_text(Fraction(4, 5)) == f"80{NBSP}%"
+
+
+def texts_of_data() -> Iterator[str]:
+    """What our own data files say to people: questionnaires, question bank, catalogue, privacy notices."""
+    for path in sources(".yaml"):
+        if "policy" not in path.parts:
+            yield from strings_in(yaml.safe_load(path.read_text("utf-8")))
+
+
+def strings_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(item)
 
 
 def test_chinese_says_it_plainly(fresh):

@@ -46,6 +46,38 @@ def test_no_refusal_gives_them_empty() -> None:
     assert empty == []
 
 
+# No row of the ledger applies: a request that cannot be read or leads nowhere, and the platform's own
+# business (policy/refusals.py). A refusal that is not one of these cites its row.
+OWN_BUSINESS = {
+    # what cannot be read
+    *("malformed", "role_unknown", "course_name_missing", "course_text_too_long", "material_title_missing"),
+    *("class_name_missing", "message_empty", "message_too_long", "version_notes_too_long", "note_missing"),
+    *("slides_not_pdf", "slides_locked", "slides_too_many_pages", "video_not_mp4", "video_codec"),
+    *("video_too_long", "captions_not_vtt", "material_too_big", "materials_too_many"),
+    # names that are taken; which account does which step; signing in
+    *("class_name_taken", "course_name_taken", "username_form", "username_taken", "activation_invalid"),
+    *("credentials_wrong", "role_required", "not_the_manager", "not_yourself"),
+    # reasons that the platform asks for, laws beside the norm, calm on the line
+    *("reason_missing", "privacy_outdated", "personal_data_in_evidence", "messages_too_fast"),
+    *("too_many_tries", "move_refused"),
+    # the wires of the live room
+    *("not_in_room", "peer_gone", "media_not_ready", "media_unavailable", "offer_refused", "feed_not_ready"),
+}
+
+
+def test_a_refusal_without_a_row_is_the_platforms_own_business() -> None:
+    bare = {}
+    for place, call in refusals():
+        rule = {keyword.arg: keyword.value for keyword in call.keywords}.get("rule")
+        code = call.args[0] if call.args else None
+        if isinstance(code, ast.Constant) and (
+            rule is None or (isinstance(rule, ast.Constant) and not rule.value)
+        ):
+            bare[code.value] = place
+    assert {code: place for code, place in bare.items() if code not in OWN_BUSINESS} == {}
+    assert OWN_BUSINESS - bare.keys() == set()
+
+
 def test_a_meter_without_its_class_names_the_field(learner: User) -> None:
     client = APIClient()
     client.force_authenticate(learner)

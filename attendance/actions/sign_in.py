@@ -12,7 +12,7 @@ from accounts.models import User
 from attendance.actions.moves import move_sign_in
 from attendance.models import SignIn
 from attendance.permissions import require_trainee
-from attendance.states import LIVE_STATES, SignInMethod, SignInState
+from attendance.states import LIVE_STATES, NOT_CONFIRMED, SignInMethod, SignInState
 from classes.live.actions import announce, lock_rooms
 from classes.live.protocol import Event
 from classes.models import Enrolment, Lesson
@@ -23,9 +23,6 @@ from identity.actions.locks import lock_person
 from identity.models import FaceCheck
 from identity.states import CheckState, Purpose
 from policy.refusals import Refusal
-
-# The assistant did not see the person they had given the code to.
-NOT_CONFIRMED = "not_confirmed"
 
 
 def person_subject(lesson: Lesson, person_id: int) -> str:

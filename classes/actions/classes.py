@@ -27,6 +27,7 @@ from policy.dates import require_near
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.timetable import parse_mode
+from policy.words import bare
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +127,7 @@ def cancel_class(
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
-        reason = reason.strip()
+        reason = bare(reason)
         if not 0 < len(reason) <= MOST_REASON:
             raise Refusal(
                 "reason_missing",
@@ -205,11 +206,11 @@ def finish_class(*, training_class: TrainingClass, actor: User, at: datetime.dat
 
 
 def _judge(details: ClassDetails, institution: Institution, at: datetime.datetime) -> None:
-    if not details.name.strip() or len(details.name.strip()) > 80:
+    if not bare(details.name) or len(bare(details.name)) > 80:
         raise Refusal(
             "class_name_missing",
             gettext_noop("班级名称要写 1 到 80 个字。"),
-            found=len(details.name.strip()),
+            found=len(bare(details.name)),
             required="1–80",
             next_step=gettext_noop("请写上班级名称。"),
             status=400,
@@ -226,6 +227,7 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             gettext_noop("结班日期 %(ends)s 早于开班日期 %(starts)s。"),
             found=details.ends_on,
             required=details.starts_on,
+            rule="F9",
             params={"ends": details.ends_on, "starts": details.starts_on},
             next_step=gettext_noop("请把结班日期改到开班当天或以后。"),
             status=400,
@@ -315,7 +317,7 @@ def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVers
 
 
 def _write(training_class: TrainingClass, details: ClassDetails, version: CourseVersion) -> None:
-    training_class.name = details.name.strip()
+    training_class.name = bare(details.name)
     training_class.course = details.course
     training_class.course_version = version
     training_class.mode = details.mode

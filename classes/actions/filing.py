@@ -27,6 +27,7 @@ from courses.outlines import outline_digest, units_of
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare
 
 
 def submit_filing(
@@ -105,18 +106,19 @@ def decide_filing(
     actor: User,
     at: datetime.datetime,
     receipt: Receipt | None = None,
+    decided_on: datetime.date | None = None,
     accepted: Collection[str] = (),
 ) -> Filing:
     """Approve a filing under a number, or return it with a reason (F9). The one door for decisions: an
-    officer's own, or the province's, brought by an officer's `receipt`.
+    officer's own, or the province's, brought by an officer's `receipt` with the day `decided_on` it gives.
 
     `accepted` names the exceptions that the officer has accepted; an approval needs all that are asked for.
     The same decision sent again by the same officer changes nothing; any other second decision is refused.
     Raises Refusal `filing_already_decided`, `filing_number_missing`, `filing_number_taken`, `reason_missing`,
-    `exceptions_not_accepted`,
+    `exceptions_not_accepted`, `decision_day_impossible`,
     `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
     """
-    reason, number = reason.strip(), number.strip()
+    reason, number = bare(reason), bare(number)
     with transaction.atomic():
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)
@@ -124,11 +126,19 @@ def decide_filing(
         if filing.state != FilingState.SUBMITTED:
             return _decided_before(filing, approved=approved, reason=reason, number=number, actor=actor)
         filing.training_class = training_class
-        judge_decision(filing, approved=approved, reason=reason, number=number, accepted=accepted, at=at)
+        judge_decision(
+            filing,
+            approved=approved,
+            reason=reason,
+            number=number,
+            accepted=accepted,
+            at=at,
+            decided_on=decided_on,
+        )
         verb = "approve" if approved else "return"
         move(filing, verb)
         move(training_class, verb)
-        filing.decided_at, filing.decided_by = at, actor
+        filing.decided_at, filing.decided_by, filing.decided_on = at, actor, decided_on
         filing.reason, filing.number = reason, number if approved else ""
         filing.accepted = sorted(one["code"] for one in filing.exceptions) if approved else []
         _save_decision(filing)
@@ -144,6 +154,7 @@ def decide_filing(
                 "filing": filing.pk,
                 "reason": digest,
                 "receipt": receipt.pk if receipt else None,
+                "decided_on": decided_on,
                 **({"number": number, "exceptions": filing.accepted} if approved else {}),
             },
             at=at,
@@ -185,7 +196,7 @@ def supersede_filing(*, filing: Filing, reason: str, actor: User, at: datetime.d
     `reason_missing` (400), `move_refused` (training has begun, or nothing is approved), `not_the_manager`
     (403).
     """
-    reason = reason.strip()
+    reason = bare(reason)
     with transaction.atomic():
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)
@@ -222,7 +233,7 @@ def _exceptions(check: ClassCheck, reasons: Mapping[str, str]) -> dict[str, dict
     failed = {finding.code: finding for finding in check.failed}
     asked = {}
     for code, given in reasons.items():
-        finding, reason = failed.get(code), given.strip()
+        finding, reason = failed.get(code), bare(given)
         if finding is None or not finding.waivable:
             raise Refusal(
                 "exception_not_allowed",
@@ -355,7 +366,17 @@ def _decided_before(filing: Filing, *, approved: bool, reason: str, number: str,
 def _save_decision(filing: Filing) -> None:
     try:
         with transaction.atomic():
-            filing.save(update_fields=["state", "decided_at", "decided_by", "reason", "number", "accepted"])
+            filing.save(
+                update_fields=[
+                    "state",
+                    "decided_at",
+                    "decided_by",
+                    "decided_on",
+                    "reason",
+                    "number",
+                    "accepted",
+                ]
+            )
     except IntegrityError as error:
         if "filing_number_once" not in str(error):
             raise

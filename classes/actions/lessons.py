@@ -12,7 +12,7 @@ import audit
 from accounts.editions import edition as find_edition
 from accounts.models import User
 from accounts.registers.queries import cancelled_on, disqualified_on
-from classes import permissions
+from classes import permissions, queries
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
 from classes.models import Lesson, TrainingClass
@@ -40,8 +40,8 @@ def open_lesson(*, lesson: Lesson, actor: User, at: datetime.datetime) -> Lesson
     """Open a lesson for its class; the first one starts the training. An open lesson is returned as it is.
 
     Raises Refusal `class_not_approved` (F9: no session before approval), `lesson_not_roomed`,
-    `lesson_too_early`, `lesson_over`, `lecturer_disqualified` (T3), `institution_not_designated` (I1),
-    `qualification_cancelled` (Q9), `move_refused` (closed already),
+    `lesson_too_early`, `lesson_before_approval` (F9), `lesson_over`, `lecturer_disqualified` (T3),
+    `institution_not_designated` (I1), `qualification_cancelled` (Q9), `move_refused` (closed already),
     `not_the_staff` (403).
     """
     with transaction.atomic():
@@ -85,6 +85,7 @@ def close_lesson(*, lesson: Lesson, actor: User | None, at: datetime.datetime) -
                 gettext_noop("这节课还没有到结束时间。"),
                 found=at.isoformat(),
                 required=lesson.ends_at.isoformat(),
+                rule="M6",
                 next_step=gettext_noop("请等这节课到点，或由讲师、助教下课。"),
             )
         if lesson.state == LessonState.CLOSED:
@@ -144,6 +145,16 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             rule="L2",
             params={"earliest": date_format(timezone.localtime(earliest), "DATETIME_FORMAT")},
             next_step=gettext_noop("请到时间再开课。"),
+        )
+    if lesson in queries.before_approval(training_class):
+        raise Refusal(
+            "lesson_before_approval",
+            gettext_noop("这节课本应 %(starts)s 开始，那时备案还没有通过，不能开课。"),
+            found=lesson.starts_at.isoformat(),
+            required=False,
+            rule="F9",
+            params={"starts": date_format(timezone.localtime(lesson.starts_at), "DATETIME_FORMAT")},
+            next_step=gettext_noop("要补这节课，请机构管理员办理变更备案，重新排课表。"),
         )
     if at >= lesson.ends_at:
         raise Refusal(

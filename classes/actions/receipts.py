@@ -16,7 +16,7 @@ from classes.actions.filing import decide_filing
 from classes.models import Filing
 from classes.packages import FILING_RECEIPT
 from classes.queries import offices_of
-from classes.receipts import blocks, decision_of, receipt_rows, reconcile
+from classes.receipts import blocks, day_of, decision_of, receipt_rows, reconcile
 from exchange import actions as exchange
 from exchange.gateway import ReadRow, gateway
 from exchange.models import Receipt
@@ -140,6 +140,7 @@ def _decide(
             actor=actor,
             at=at,
             receipt=receipt,
+            decided_on=day_of(row.values),
         )
         count[approved] += 1
     exchange.mark_applied(receipt=receipt, actor_id=actor.pk, at=at)

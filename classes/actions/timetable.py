@@ -19,6 +19,7 @@ from classes.models import Lesson, TrainingClass
 from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of, hours_by_kind, row_faults
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare
 
 
 def set_timetable(
@@ -40,7 +41,7 @@ def set_timetable(
         permissions.require_editable(training_class)
         _judge(training_class, drafts)
         ordered = sorted(
-            (replace(draft, title=draft.title.strip()) for draft in drafts), key=lambda draft: draft.starts_at
+            (replace(draft, title=bare(draft.title)) for draft in drafts), key=lambda draft: draft.starts_at
         )
         before = list(training_class.lessons.all())
         if drafts_of(before) == ordered:
@@ -120,6 +121,7 @@ def _judge(training_class: TrainingClass, drafts: Sequence[LessonDraft]) -> None
             gettext_noop("一个班最多排 %(most)s 节课，现在 %(found)s 节。"),
             found=len(drafts),
             required=MOST_LESSONS,
+            rule="P9",
             params={"most": MOST_LESSONS, "found": len(drafts)},
             next_step=gettext_noop("请把相连的课合成一节。"),
             status=400,

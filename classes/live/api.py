@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView
+from accounts.api_views import APIView, TextField
 from accounts.models import User
 from classes.live import actions, queries
 from classes.live.permissions import access_room, require_member
@@ -60,7 +60,7 @@ class MessageSerializer(Body):
         help_text="The client's own id of the message: sent again, it is posted once."
     )
     # Length is the action's to judge; this only bounds what is read.
-    text = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False)
+    text = TextField(max_length=20_000, allow_blank=True, trim_whitespace=False)
 
 
 class HandSerializer(Body):
@@ -72,12 +72,12 @@ class HandSerializer(Body):
 
 class OfferSerializer(Body):
     connection = serializers.UUIDField(help_text="The socket's own id, from its `hello`.")
-    sdp = serializers.CharField(max_length=LONGEST_SDP, trim_whitespace=False)
+    sdp = TextField(max_length=LONGEST_SDP, trim_whitespace=False)
 
 
 class FeedSerializer(Body):
     connection = serializers.UUIDField(help_text="The socket's own id, from its `hello`.")
-    feed = serializers.CharField(max_length=40)
+    feed = TextField(max_length=40)
 
 
 class PeerSerializer(Body):
@@ -85,7 +85,7 @@ class PeerSerializer(Body):
 
 
 class AnswerSerializer(PeerSerializer):
-    sdp = serializers.CharField(
+    sdp = TextField(
         max_length=LONGEST_SDP,
         trim_whitespace=False,
         required=False,
@@ -94,7 +94,7 @@ class AnswerSerializer(PeerSerializer):
 
 
 class StreamSerializer(PeerSerializer):
-    mid = serializers.CharField(max_length=16, help_text="The stream's own id in the session description.")
+    mid = TextField(max_length=16, help_text="The stream's own id in the session description.")
     send = serializers.BooleanField()
 
 

@@ -5,11 +5,17 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from audit.kinds import Commitment, Digest, Kind, register
-from classes.live.states import Closing
+from classes.live.states import Closing, RoomRole
 
 
 def _seconds(milliseconds: int) -> str:
     return str(milliseconds // 1000)
+
+
+def _feed(feed: str) -> str:
+    """Whose picture and sound it is, by the start of the feed's name (lecturer-7)."""
+    role = feed.partition("-")[0]
+    return str(RoomRole(role).label) if role in RoomRole.values else feed
 
 
 def register_kinds() -> None:
@@ -36,11 +42,12 @@ def register_kinds() -> None:
             "media.published",
             sentence=_("开始发送画面和声音（{feed}）"),
             schema={"feed": str},
+            words={"feed": _feed},
         ),
         Kind(
             "recording.made",
             sentence=_("录像 {feed}，{started_at} 起，长 {duration_ms} 秒"),
             schema={"feed": str, "started_at": datetime, "duration_ms": int, "file": Digest, "size": int},
-            words={"duration_ms": _seconds},
+            words={"feed": _feed, "duration_ms": _seconds},
         ),
     )

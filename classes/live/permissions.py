@@ -60,6 +60,7 @@ def require_member(user: User, lesson: Lesson) -> Participant:
         "not_in_class",
         gettext_noop("这个课堂只有本班的讲师、助教和在册学员能进。"),
         required=[Role.LECTURER, Role.ASSISTANT, Role.TRAINEE],
+        rule="P8",
         next_step=gettext_noop("需要查看上课情况，请打开班级页面。"),
         status=403,
     )

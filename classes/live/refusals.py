@@ -12,5 +12,6 @@ def lesson_closed(state: str) -> Refusal:
         gettext_noop("这节课已经结束。"),
         found=LessonState(state),
         required=LessonState.OPEN,
+        rule="M6",
         next_step=gettext_noop("可以看回放，也可以在班级页面看自己的学时。"),
     )

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts import id_numbers
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, UploadField
+from accounts.api_views import APIView, ReadsBody, TextField, UploadField
 from accounts.models import User
 from classes.models import CATEGORIES
 from classes.permissions import access_class
@@ -51,6 +51,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     id_number = serializers.CharField(source="id_number_masked")
     phone = serializers.CharField(source="phone_masked")
     fitting_course_name = serializers.CharField(source="fitting_course.name", default=None, allow_null=True)
+    source_name = serializers.CharField(help_text="the event's or campaign's own name, in words")
     stage = serializers.SerializerMethodField()
     class_id = serializers.IntegerField(source="enrolment.training_class_id", default=None, allow_null=True)
 
@@ -58,7 +59,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         model = Registration
         fields = (
             *("id", "number", "state", "submitted_at", "name", "id_number", "phone", "category"),
-            *("source", "campaign", "event", "course", "course_name", "fitting_course"),
+            *("source", "source_name", "campaign", "event", "course", "course_name", "fitting_course"),
             *("fitting_course_name", "stage", "waiting_since", "class_id", "reason"),
         )
 
@@ -128,18 +129,16 @@ class ApplicationSerializer(serializers.Serializer[Any]):
 
     key = serializers.UUIDField(required=False)
     campaign = serializers.IntegerField()
-    event = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
-    name = serializers.CharField(max_length=40)
-    id_number = serializers.CharField(max_length=24)
-    phone = serializers.CharField(max_length=20)
+    event = TextField(max_length=12, required=False, default="", allow_blank=True)
+    name = TextField(max_length=40)
+    id_number = TextField(max_length=24)
+    phone = TextField(max_length=20)
     category = serializers.ChoiceField(choices=CATEGORIES)
     education = serializers.ChoiceField(choices=Education.choices)
-    occupation = serializers.CharField(max_length=60)
-    wish = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
-    privacy_version = serializers.CharField(
-        max_length=40, help_text="the version of the text the applicant agreed to"
-    )
-    document = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    occupation = TextField(max_length=60)
+    wish = TextField(max_length=500, required=False, default="", allow_blank=True)
+    privacy_version = TextField(max_length=40, help_text="the version of the text the applicant agreed to")
+    document = TextField(max_length=60, required=False, default="", allow_blank=True)
     valid_from = serializers.DateField(required=False, allow_null=True, default=None)
     valid_until = serializers.DateField(required=False, allow_null=True, default=None)
     photo = UploadField(required=False, allow_null=True, default=None)
@@ -171,7 +170,7 @@ def standing_body(registration: Registration) -> dict[str, Any]:
 class RegistrationDecisionSerializer(serializers.Serializer[Any]):
     verb = serializers.ChoiceField(choices=["assign", "wait", "reject", "reopen", "release"])
     class_id = serializers.IntegerField(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    reason = TextField(max_length=300, required=False, default="", allow_blank=True)
 
 
 class CampaignsView(ReadsBody, generics.GenericAPIView[Campaign]):

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import vault
@@ -61,6 +63,14 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return f"{self.institution_id}: {self.course_id} {self.planned_from}"
+
+    @property
+    def title(self) -> str:
+        """How people tell it from the institution's other campaigns: its course and its planned start."""
+        return gettext("%(course)s，计划 %(day)s 开班") % {
+            "course": self.course.name,
+            "day": date_format(self.planned_from),
+        }
 
     @property
     def subject(self) -> str:
@@ -213,6 +223,20 @@ class Registration(models.Model):
     @property
     def training_class(self) -> TrainingClass | None:
         return self.enrolment.training_class if self.enrolment else None
+
+    @property
+    def source_name(self) -> str:
+        """Which event or which campaign's page it came by (I4); empty where the source says all."""
+        if self.event is not None:
+            return self.event.title
+        return self.campaign.title if self.source == Source.CAMPAIGN else ""
+
+    @property
+    def source_text(self) -> str:
+        """The source with the name of what it came by."""
+        source = self.get_source_display()
+        name = self.source_name
+        return gettext("%(source)s（%(name)s）") % {"source": source, "name": name} if name else source
 
     def seal(self, *, id_number: IdNumber, phone: str) -> None:
         """Set the columns of the ID number and of the phone together."""

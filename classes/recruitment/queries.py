@@ -60,7 +60,7 @@ def registrations_with_all() -> QuerySet[Registration]:
     """Registrations with what every page about them shows."""
     return Registration.objects.select_related(
         "institution__region",
-        "campaign",
+        "campaign__course",
         "course",
         "fitting_course",
         "event",

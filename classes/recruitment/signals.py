@@ -3,6 +3,7 @@
 Only the number of other institutions is told, never which they are: the office asks, it does not browse.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,14 +42,16 @@ class Signals:
     finding: Finding
     phones: tuple[SharedPhone, ...]
     words: tuple[SharedWord, ...]
-    sources: tuple[tuple[Source, int], ...]
+    sources: tuple[tuple[Source, str, int], ...]  # which campaign or event by name, and how many
     imported: int
 
 
 def signals_of(training_class: TrainingClass, trainees: int) -> Signals:
     """Everything recruitment can show about who really recruited this class."""
     registrations = list(
-        Registration.objects.filter(enrolment__training_class=training_class).select_related("event")
+        Registration.objects.filter(enrolment__training_class=training_class).select_related(
+            "event", "campaign__course"
+        )
     )
     events = list({row.event.pk: row.event for row in registrations if row.event is not None}.values())
     words = [
@@ -62,12 +65,15 @@ def signals_of(training_class: TrainingClass, trainees: int) -> Signals:
     lecturer = training_class.lecturer_id
     if lecturer is not None and has_contract(lecturer, training_class.institution_id):
         recorded.add(IndependenceFact.LECTURER_CONTRACT)
-    counts = [(source, sum(row.source == source for row in registrations)) for source in Source]
+    counts = Counter((Source(row.source), row.source_name) for row in registrations)
+    order = list(Source)
     return Signals(
         finding=judge_independence(find_edition(training_class.edition), recorded=recorded, shared=shared),
         phones=tuple(_shared_phones(training_class, registrations)),
         words=tuple(words),
-        sources=tuple((source, count) for source, count in counts if count),
+        sources=tuple(
+            (*which, counts[which]) for which in sorted(counts, key=lambda one: (order.index(one[0]), one[1]))
+        ),
         imported=max(0, trainees - len(registrations)),
     )
 

@@ -21,11 +21,17 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions.filing import snapshot_of
-from classes.checks import check_draft
 from classes.forms import ChangeForm, DecisionForm
 from classes.models import Filing, TrainingClass
 from classes.remedies import ROSTER_STEP, remedy
-from classes.reviews import Difference, ReviewLine, differences, full_subsidy, review_lines
+from classes.reviews import (
+    Difference,
+    ReviewLine,
+    current_findings,
+    differences,
+    full_subsidy,
+    review_lines,
+)
 from classes.states import CHANGES, EDITABLE_STATES, ClassState, FilingState
 from classes.timetables import drafts_of, hours_by_kind
 from policy.refusals import Refusal
@@ -169,14 +175,8 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
     )
     editable = training_class.state in EDITABLE_STATES
     before = queries.filings_before(filing).first() if filing else None
-    if filing is not None and not editable:
-        findings, last = filing.findings, before
-    else:
-        # Not filed, or to be filed again: what the platform would say today.
-        check = check_draft(
-            training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
-        )
-        findings, last = [finding.render(gettext) for finding in check.findings], filing
+    findings, of_today = current_findings(training_class, filing, today=timezone.localdate())
+    last = filing if of_today else before
     lines = review_lines(findings, last, filing.exceptions if filing is not None and not editable else ())
     if editable:
         lines = [
@@ -213,6 +213,7 @@ def _context(user: User, training_class: TrainingClass, refusal: dict[str, Any] 
         ]
         if snapshot
         else [],
+        "unopened": queries.before_approval(training_class) if filing else [],
         "round": queries.filings_before(filing).count() + 1 if filing else 1,
         "subsidy": full_subsidy(filing) if filing else None,
         "manages": manages,

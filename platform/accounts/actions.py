@@ -180,7 +180,7 @@ def pinyin_key(name: str) -> str:
 
 
 def ensure_trainee_account(*, person: Person, at: datetime.datetime) -> User:
-    """Return the person's account with the trainee role, made when missing.
+    """Return the person's account with the trainee role, made when missing; what is made leaves evidence.
 
     A new account has no usable password: the trainee sets one with the code that the institution hands over
     (`issue_activation`). Its user name is not derived from personal data.
@@ -196,7 +196,9 @@ def ensure_trainee_account(*, person: Person, at: datetime.datetime) -> User:
                 facts={"user": user.pk},
                 at=at,
             )
-        grant_role(user=user, role=Role.TRAINEE)
+        membership, made = _grant(user, role=Role.TRAINEE)
+        if made:
+            record_membership("role.granted", membership, actor=None, at=at)
     return user
 
 
@@ -209,11 +211,16 @@ def grant_role(
     *, user: User, role: str, institution: Institution | None = None, bureau: Bureau | None = None
 ) -> Membership:
     """Give an account a role at a body; idempotent."""
-    membership, _created = Membership.objects.get_or_create(
-        user=user, role=role, institution=institution, bureau=bureau
-    )
+    return _grant(user, role=role, institution=institution, bureau=bureau)[0]
+
+
+def _grant(
+    user: User, *, role: str, institution: Institution | None = None, bureau: Bureau | None = None
+) -> tuple[Membership, bool]:
+    """The membership, and whether it is new."""
+    found = Membership.objects.get_or_create(user=user, role=role, institution=institution, bureau=bureau)
     user.__dict__.pop("active_memberships", None)
-    return membership
+    return found
 
 
 def record_membership(

@@ -12,7 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api_views import APIView
+from accounts.api_views import APIView, TextField
 from accounts.models import User
 from policy.refusals import Refusal
 
@@ -27,7 +27,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
-    username = serializers.CharField(max_length=40)
+    username = TextField(max_length=40)
     password = serializers.CharField(max_length=200, trim_whitespace=False, write_only=True)
 
 

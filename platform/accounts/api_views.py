@@ -6,16 +6,30 @@ from typing import Any, ClassVar
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers, views
+from rest_framework.fields import empty
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare
 
 
 @extend_schema_field(OpenApiTypes.BINARY)
 class UploadField(serializers.FileField):
     """A file sent as a part of multipart/form-data: bytes, not the address that a stored one would have."""
+
+
+class TextField(serializers.CharField):
+    """Text as somebody wrote it. A number in its place is refused, and what does not show is empty."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        return super().run_validation("" if isinstance(data, str) and not bare(data) else data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class ReadsBody(views.APIView):

@@ -2,10 +2,17 @@
 
 from datetime import date, datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.states import Department, Role
 from audit.kinds import Kind, register
+
+
+def _day(day: str) -> str:
+    """A day that was kept as text."""
+    return date_format(date.fromisoformat(day))
+
 
 register(
     Kind(
@@ -17,6 +24,7 @@ register(
             "designated_from": str | None,
             "designated_until": str | None,
         },
+        words={"designated_from": _day},
     )
 )
 register(Kind("account.created", sentence=_("开通账号"), schema={"user": int}))

@@ -21,8 +21,8 @@ WITH account AS MATERIALIZED (
        AND (%(chain)s::text IS NULL OR e.chain = %(chain)s)
 )
 """
-# A trainee's role opens nothing that their place on a roster does not, and has no entry. An operator from
-# before theirs had one is borne out by the entry of the account, which nobody but the server makes by itself.
+# An operator's or a trainee's role from before theirs had an entry is borne out by the entry of the account:
+# one that nobody ordered is made by the server for an operator, and with a place on a roster for a trainee.
 _MEMBERSHIP = Compared(
     _("账号的角色"),
     "accounts_membership",
@@ -31,22 +31,24 @@ _MEMBERSHIP = Compared(
         SELECT a.chain, m.user_id, m.role AS name, concat_ws('/', m.user_id, m.role,
                coalesce(m.institution_id::text, '-'), coalesce(m.bureau_id::text, '-')) AS role
           FROM accounts_membership m JOIN account a ON a.id = m.user_id
-         WHERE m.role <> 'trainee' AND (%(chain)s::text IS NULL OR a.chain = %(chain)s)
+         WHERE %(chain)s::text IS NULL OR a.chain = %(chain)s
     ) AS held
     """,
     """
     SELECT chain, role, NULL::bigint, jsonb_build_object('user', facts->'user', 'role', facts->'role') FROM (
         SELECT DISTINCT ON (chain, role) chain, role, kind, facts
-          FROM entry WHERE kind <> 'account.created' AND facts->>'role' <> 'trainee'
+          FROM entry WHERE kind <> 'account.created'
          ORDER BY chain, role, seq DESC
     ) AS last WHERE kind = 'role.granted'
      UNION
-    SELECT a.chain, concat_ws('/', a.id, 'operator', '-', '-'), NULL,
-           jsonb_build_object('user', a.id, 'role', 'operator')
+    SELECT a.chain, concat_ws('/', a.id, m.role, '-', '-'), NULL,
+           jsonb_build_object('user', a.id, 'role', m.role)
       FROM accounts_membership m
       JOIN account a ON a.id = m.user_id
       JOIN entry e ON e.chain = a.chain AND e.kind = 'account.created' AND e.actor IS NULL
+           AND e.facts->'user' = to_jsonb(a.id)
      WHERE m.role = 'operator' AND a.chain LIKE 'account/%%'
+        OR m.role = 'trainee' AND a.chain LIKE 'person/%%'
     """,
 )
 FIELDS: Mapping[str, Field] = {

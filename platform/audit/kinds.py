@@ -346,7 +346,8 @@ def _readable(value: Any) -> str:
         case Decimal():
             return f"{value:,f}"
         case Enum():
-            return str(getattr(value, "label", value.value))
+            # The terms of the norm bring their label untranslated.
+            return _(str(getattr(value, "label", value.value)))
         case list():
             return _("、").join(_readable(item) for item in value)
     return str(value)

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.inputs.NulMiddleware",
+    "config.inputs.BlankMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.refusals.RefusalMiddleware",
     "config.refusals.MethodMiddleware",

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, UploadField
+from accounts.api_views import APIView, TextField, UploadField
 from accounts.models import User
 from identity import actions, consent_texts, queries, uploads
 from identity.faces import get_engine
@@ -52,7 +52,7 @@ class ConsentStateSerializer(serializers.Serializer[Any]):
 class ConsentWishSerializer(serializers.Serializer[Any]):
     """Consent is said twice over: to which text, and that one agrees to it."""
 
-    version = serializers.CharField(max_length=40, help_text="the text that was shown")
+    version = TextField(max_length=40, help_text="the text that was shown")
     agreed = serializers.BooleanField(help_text="true, said by the person; anything else records nothing")
 
     def validate_agreed(self, agreed: bool) -> bool:

@@ -41,7 +41,7 @@ register(
     ),
     Kind(
         "face.checked",
-        sentence=_("人脸核对（{purpose}）：{outcome}，相似度 {score_permille} %"),
+        sentence=_("人脸核对（{purpose}）：{outcome}，相似度 {score_permille} %"),
         schema={
             "check": int,
             "purpose": Purpose,

@@ -14,7 +14,15 @@ from typing import Any
 from policy.editions import Edition, Reading
 from policy.findings import Finding, all_pass
 from policy.hours import parse_hours
-from policy.messages import Translate, exact_text, gettext_noop, percent_text, plain, untranslated
+from policy.messages import (
+    Translate,
+    exact_text,
+    gettext_noop,
+    percent_figure,
+    percent_text,
+    plain,
+    untranslated,
+)
 from policy.refusals import Refusal
 from policy.terms import CreditKind, Mode
 from policy.timetable import online_hours, parse_mode
@@ -62,7 +70,7 @@ class AttendanceDecision:
         return {
             "passed": self.passed,
             "share": str(self.share),
-            "share_percent": percent_text(self.share),
+            "share_percent": f"{percent_figure(self.share)}%",
             "required_share": str(self.required_share),
             "credited": plain(self.credited),
             "credited_seconds": plain(self.credited_seconds),

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
 Translate = Callable[[str], str]
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 class Msgid(str):
@@ -76,10 +77,15 @@ def _decimal_places(denominator: int) -> int | None:
     return max(twos, fives) if denominator == 1 else None
 
 
-def percent_text(share: Fraction, places: int = 2) -> str:
-    """Write a share as a percentage, cut and never rounded up: 79.996 % stays `79.99%`."""
+def percent_figure(share: Fraction, places: int = 2) -> str:
+    """Write a share as a percentage without its sign, cut and never rounded up: 79.996 % stays `79.99`."""
     cut = share * 100 * 10**places // 1
-    return f"{exact_text(Fraction(cut, 10**places))}%"
+    return exact_text(Fraction(cut, 10**places))
+
+
+def percent_text(share: Fraction, places: int = 2) -> str:
+    """Write a share as a percentage for people, cut likewise; the sign stays on the figure's line."""
+    return f"{percent_figure(share, places)}{NBSP}%"
 
 
 def plain(value: object, translate: Translate = untranslated) -> Any:

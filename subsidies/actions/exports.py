@@ -30,7 +30,7 @@ from audit.bundle import export_bundle
 from audit.models import Root
 from audit.queries import entries_of_chain
 from audit.reconciliation import require_borne_out
-from policy.messages import percent_text
+from policy.messages import percent_figure
 from policy.refusals import Refusal
 from policy.terms import CreditKind, TraineeCategory, course_type_name
 from subsidies.models import Claim
@@ -207,8 +207,8 @@ def _workbook(claim: Claim, root: Root) -> bytes:
                 line.enrolment.person.open_id_number(),
                 line.enrolment.person.open_phone(),
                 str(TraineeCategory(line.enrolment.category).label),
-                Decimal(percent_text(line.verdict.share).removesuffix("%")),
-                Decimal(percent_text(line.certificate.attempt.hundredths / 100).removesuffix("%")),
+                Decimal(percent_figure(line.verdict.share)),
+                Decimal(percent_figure(line.certificate.attempt.hundredths / 100)),
                 line.certificate.number,
                 line.amount,
             ]

@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from accounts import actions
 from accounts.models import Institution, Person, Region, User
 from audit.models import Entry
+from audit.queries import entries_about
+from audit.reconciliation import differences
 from config.demo.cast import made_up_id_number
 from policy.refusals import Refusal
 from tests.cast import SHANGHAI
@@ -95,6 +97,17 @@ def test_designation_holds_from_its_first_to_its_last_day(cast):
     assert school.is_designated_on(datetime.date(2026, 9, 30))
     assert not school.is_designated_on(datetime.date(2023, 12, 31))
     assert not school.is_designated_on(datetime.date(2026, 10, 1))
+
+
+def test_a_trainees_role_is_on_record_once(cast, now):
+    new = actions.find_or_create_person(name="赵长河", id_number=made_up_id_number(73), at=now)
+    for person in (new, cast.trainer.person):  # a stranger, and one of the staff who is taught as well
+        user = actions.ensure_trainee_account(person=person, at=now)
+        actions.ensure_trainee_account(person=person, at=now)
+        granted = entries_about(f"person/{person.pk}").filter(kind="role.granted", facts__role="trainee")
+        [entry] = granted
+        assert (entry.actor_id, entry.facts["user"]) == (None, user.pk)
+    assert differences() == []
 
 
 def test_a_trainee_gets_one_account_and_sets_its_password_once(now):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from accounts import offices
+from accounts.actions import found_operator
 from accounts.models import Activation, User
 from accounts.states import Role
 from audit.models import Entry
@@ -243,3 +244,13 @@ def test_the_list_asks_the_same_number_of_questions_however_long_it_is(cast, ope
             actor=operator, body=cast.bureau, role=Role.OFFICER, username=username, name="冯", at=now
         )
     assert questions() == one
+
+
+@pytest.mark.parametrize("page", ["account", "account_activation", "account_reset", "account_suspend"])
+def test_no_operator_reaches_another_operators_account(operator, now, page):
+    other = found_operator(username="yunying", at=now)
+    entries = Entry.objects.count()
+    ask = client_of(operator).get if page == "account" else client_of(operator).post
+    assert ask(at(page, other)).status_code == 404
+    assert Entry.objects.count() == entries
+    assert not Activation.objects.filter(user=other).exists()

@@ -11,6 +11,7 @@ from attendance.models import MICROSECONDS, Check, SignIn, UnitCredit
 from attendance.states import SignInMethod, SignInState
 from classes.models import Enrolment, Lesson
 from classes.states import EnrolmentState, LessonState
+from policy.messages import NBSP
 from policy.terms import CreditKind
 from tests.attendance.conftest import DAY, Room, clock
 
@@ -101,7 +102,7 @@ def test_the_story_stands_at_56_94_percent_without_its_replay(story: Room) -> No
         CreditKind.TUTORING: 7_800,
     }
     assert row.credited_microseconds == (38_780 - 1_880) * MICROSECONDS
-    assert row.share_text == "56.94%"
+    assert row.share_text == f"56.94{NBSP}%"
     assert not row.passed
     assert row.decision.missing_seconds == 51_840 - 36_900
 
@@ -122,7 +123,7 @@ def test_the_story_ends_at_57_485_seconds_with_its_replay_apart(story: Room) -> 
     [row] = queries.credit_of_class(story.training_class)
     assert row.by_kind[CreditKind.LIVE] == (10_690 + 9_080 + 3_930 + 10_605) * MICROSECONDS
     assert row.credited_microseconds == (57_485 - 1_880) * MICROSECONDS
-    assert row.share_text == "85.81%"
+    assert row.share_text == f"85.81{NBSP}%"
     assert row.passed
 
 
@@ -307,7 +308,7 @@ def test_exactly_80_percent_passes_and_one_microsecond_less_does_not(
     room.seen(room.learner, lesson, (clock("08:30"), until))
     [row] = queries.credit_of_class(room.training_class)
     assert row.passed is passed
-    assert row.share_text == ("80%" if passed else "79.99%")
+    assert row.share_text == (f"80{NBSP}%" if passed else f"79.99{NBSP}%")
 
 
 def test_computing_again_gives_the_same(story: Room) -> None:

@@ -28,6 +28,7 @@ from classes.states import ClassState, LessonState
 from config.demo.cast import Cast, made_up_id_number
 from courses.models import Course
 from courses.states import Origin
+from policy.messages import NBSP
 from policy.refusals import Refusal
 from tests.attendance.conftest import DAY, Room, clock
 from tests.cast import client_of
@@ -124,7 +125,10 @@ def test_exactly_half_lost_twice_running_opens_a_case(finished: Finished, office
     assert figures([one]) == [("李明远", [(4, 2), (6, 3)], True)]
     assert (one.finding.code, one.finding.row, one.finding.actual) == ("trainee_loss", "L5", 2)
     assert one.opened_on == last.ends_on
-    assert [(each.share_text, each.is_heavy) for each in one.classes] == [("50%", True), ("50%", True)]
+    assert [(each.share_text, each.is_heavy) for each in one.classes] == [
+        (f"50{NBSP}%", True),
+        (f"50{NBSP}%", True),
+    ]
 
 
 def test_less_than_half_or_a_better_class_between_opens_none(finished: Finished, officer: User):
@@ -134,7 +138,7 @@ def test_less_than_half_or_a_better_class_between_opens_none(finished: Finished,
     [one] = of(officer)
     assert figures([one]) == [("李明远", [(4, 2), (6, 4), (4, 1)], False)]
     assert (one.opened_on, one.finding.actual) == (None, 1)
-    assert [each.share_text for each in one.classes] == ["50%", "33.33%", "75%"]
+    assert [each.share_text for each in one.classes] == [f"50{NBSP}%", f"33.33{NBSP}%", f"75{NBSP}%"]
 
 
 def test_a_case_that_opened_stays_open_after_a_better_class(finished: Finished, officer: User):
@@ -224,7 +228,7 @@ def test_another_regions_officer_does_not_see_the_lecturer(
     assert of(elsewhere) == []
     assert "李明远" not in page_of(elsewhere)
     assert tasks(elsewhere, now) == []
-    assert tasks(officer, now) == ["1 位讲师连续两个班学员流失 50% 及以上"]
+    assert tasks(officer, now) == [f"1 位讲师连续两个班学员流失 50{NBSP}% 及以上"]
     for user in ("manager", "trainer", "finance", "operator", "regulator", "rival"):
         stranger = client_of(getattr(cast, user))
         assert stranger.get(reverse("attendance:losses")).status_code == 404
@@ -238,7 +242,7 @@ def test_classes_of_another_region_count_and_show_their_figures_only(
     shown, other = page_of(officer), page_of(elsewhere)
     assert figures(of(officer)) == figures(of(elsewhere)) == [("李明远", [(4, 2), (6, 2)], True)]
     assert "其他地区的培训班" in shown
-    assert "66.66%" in shown
+    assert f"66.66{NBSP}%" in shown
     assert reverse("attendance:class", args=[theirs.pk]) not in shown
     assert cast.rival_school.name not in shown
     assert reverse("attendance:class", args=[theirs.pk]) in other
@@ -263,7 +267,7 @@ def test_the_page_opens_a_case_and_leaves_the_decision_to_a_person(
     assert "由具名的经办人员核实以后决定" in page
     assert page.index("李明远") < page.index("丁一鸣")  # the open case first, though its name comes later
     assert page.count("去登记核查结果") == 1
-    assert "连续 2 个班学员流失达到 50%" in page
+    assert f"连续 2 个班学员流失达到 50{NBSP}%" in page
     assert (
         reverse("attendance:losses")
         in client_of(officer).get(reverse("registers:lecturers")).content.decode()

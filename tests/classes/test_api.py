@@ -1,15 +1,19 @@
 """The API of DESIGN §6 for classes, rosters, timetables and filings."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
 from audit.models import Entry
 from classes.models import Enrolment, Filing, TrainingClass
 from classes.rosters import HEADERS
+from policy.refusals import Refusal
+from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row
 
 
@@ -340,11 +344,33 @@ def test_a_bad_lesson_is_refused_and_the_old_timetable_stands(school, manager, c
     assert [lesson.title for lesson in training_class.lessons.all()] == [gyb_drafts()[0].title]
 
 
+@pytest.mark.parametrize("title", ["\u200b", " \ufeff", 5], ids=ascii)
+def test_a_lesson_needs_a_title_that_shows(school, manager, title):
+    training_class = school.create()
+    url = f"/api/v1/classes/{training_class.pk}/timetable/"
+    rows = [lesson_json(gyb_drafts()[0]) | {"title": title}]
+    answer = api(manager).put(url, rows, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    if isinstance(title, str):  # as the editor sends it, or a program of our own
+        with pytest.raises(Refusal):
+            school.schedule(training_class, [replace(gyb_drafts()[0], title=title)])
+    assert not training_class.lessons.exists()
+
+
+@pytest.mark.parametrize("reason", [5, True, "\u200b", ""], ids=ascii)
+def test_a_reason_for_an_exception_is_written(school, manager, reason):
+    training_class = school.mostly_online()
+    url = f"/api/v1/classes/{training_class.pk}/filing/"
+    answer = api(manager).post(url, {"exceptions": {"offline_share": reason}}, format="json")
+    assert answer.status_code == 400
+    assert not Filing.objects.exists()
+
+
 def test_a_filing_that_fails_answers_with_its_findings(school, manager):
     training_class = school.create()
     url = f"/api/v1/classes/{training_class.pk}/filing/"
     before = api(manager).get(url).json()
-    assert (before["state"], before["id"]) == ("draft", None)
+    assert (before["state"], before["id"], before["findings_of"]) == ("draft", None, "today")
     response = api(manager).post(url)
     body = response.json()
     assert (response.status_code, body["code"]) == (409, "findings_failed")
@@ -393,6 +419,28 @@ def test_a_filing_goes_its_whole_way(
         "校验",
     ]
     assert api(manager).get(f"/api/v1/classes/{pk}/").json()["state"] == "approved"
+
+
+def test_a_returned_class_is_judged_as_it_stands_today(school, manager):
+    filing = school.decide(school.filed(), approved=False)
+    pk = filing.training_class_id
+    school.schedule(filing.training_class, gyb_drafts()[:-1])
+    body = api(manager).get(f"/api/v1/classes/{pk}/filing/").json()
+    assert (body["state"], body["id"], body["findings_of"]) == ("returned", filing.pk, "today")
+    assert "H4" in [finding["row"] for finding in body["findings"] if not finding["passed"]]
+    shown = client_of(manager).get(reverse("classes:filing", args=[pk])).context
+    lines = [line.finding for line in (*shown["pressing"], *shown["passed"])]
+    assert sorted(lines, key=str) == sorted(body["findings"], key=str)
+    frozen = api(manager).get(f"/api/v1/filings/{filing.pk}/").json()
+    assert frozen["findings_of"] == "submission"
+    assert frozen["findings"] == filing.findings
+    assert all(finding["passed"] for finding in frozen["findings"])
+
+
+def test_a_submitted_class_keeps_the_findings_of_its_submission(school, manager):
+    filing = school.filed()
+    body = api(manager).get(f"/api/v1/classes/{filing.training_class_id}/filing/").json()
+    assert (body["findings_of"], body["findings"]) == ("submission", filing.findings)
 
 
 def test_a_filing_is_taken_back(school, manager):

@@ -12,10 +12,11 @@ from openpyxl import load_workbook
 from accounts.actions import grant_role
 from accounts.models import Bureau, Region, User
 from audit.models import Entry
+from audit.reconciliation import differences
 from classes import actions
 from classes.models import Filing
 from classes.packages import FILING_RECEIPT, RECEIPT_SHEET
-from classes.states import ClassState, FilingState
+from classes.states import ClassState, FilingState, LessonState
 from exchange import packages
 from exchange.gateway import gateway
 from exchange.models import Receipt
@@ -204,11 +205,56 @@ def test_what_changes_after_the_preview_is_seen_when_it_is_applied(filings, offi
     assert states(filings) == ["submitted", "withdrawn", "submitted"]
 
 
-def test_a_first_day_that_is_over_is_seen_too(filings, officer, later):
-    receipt = upload(receipt_file([receipt_row(filings[0])]), officer, later)
+def test_a_first_day_that_was_over_when_the_province_decided_is_seen_too(filings, officer, later):
     late = later + datetime.timedelta(days=20)
-    refused(lambda: actions.apply_receipt(receipt=receipt, actor=officer, at=late))
+    row = receipt_row(filings[0], day=FIRST_DAY + datetime.timedelta(days=1))
+    receipt = upload(receipt_file([row]), officer, late)
     assert report(receipt) == [(2, "refused", ["start_has_passed"])]
+    refused(lambda: actions.apply_receipt(receipt=receipt, actor=officer, at=late))
+    assert states(filings) == ["submitted"] * 3
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_the_day_on_which_the_province_decided_is_kept(filings, officer, manager, later, approved):
+    filing = filings[0]
+    day = FIRST_DAY - datetime.timedelta(days=1)
+    at = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(13), later.tzinfo)
+    receipt = upload(receipt_file([receipt_row(filing, approved=approved, day=day)]), officer, at)
+    actions.apply_receipt(receipt=receipt, actor=officer, at=at)
+    filing.refresh_from_db()
+    assert (filing.decided_on, filing.decided_at) == (day, at)
+    kind = "filing.approved" if approved else "filing.returned"
+    assert Entry.objects.get(kind=kind).facts["decided_on"] == day.isoformat()
+    client = client_of(manager)
+    assert client.get(f"/api/v1/filings/{filing.pk}/").json()["decision"]["decided_on"] == day.isoformat()
+    assert differences(filing.training_class.subject) == []
+    Filing.objects.filter(pk=filing.pk).update(decided_on=day - datetime.timedelta(days=1))
+    [found] = differences(filing.training_class.subject)
+    assert "省系统办理日期" in found.sentence
+
+
+def test_a_receipt_that_comes_after_the_first_day_is_in_time_and_earlier_lessons_stay_shut(
+    filings, officer, manager, later, cast
+):
+    filing = filings[0]
+    training_class = filing.training_class
+    first, second = training_class.lessons.all()[:2]
+    at = first.starts_at + datetime.timedelta(minutes=10)  # while the first lesson should be held
+    day = FIRST_DAY - datetime.timedelta(days=1)
+    receipt = upload(receipt_file([receipt_row(filing, day=day)]), officer, at)
+    assert report(receipt) == [(2, "accepted", [])]
+    actions.apply_receipt(receipt=receipt, actor=officer, at=at)
+    page = client_of(manager).get(reverse("classes:filing", args=[training_class.pk])).content.decode()
+    assert "省系统办理日期" in page
+    assert "备案通过前已经到时间的课有 1 节，不能开课，也不算课时" in page
+    assert first.title in page
+    entries = Entry.objects.count()
+    error = refused(lambda: actions.open_lesson(lesson=first, actor=cast.trainer, at=at))
+    assert (error.code, error.rule) == ("lesson_before_approval", "F9")
+    first.refresh_from_db()
+    assert (first.state, Entry.objects.count()) == (LessonState.PLANNED, entries)
+    opened = actions.open_lesson(lesson=second, actor=cast.trainer, at=second.starts_at)
+    assert opened.state == LessonState.OPEN
 
 
 def test_nobody_but_an_office_brings_a_receipt(filings, cast, later):

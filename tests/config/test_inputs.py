@@ -3,7 +3,9 @@
 import pytest
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
+from django.urls import reverse
 
+from accounts.models import Bureau
 from config.inputs import NulMiddleware
 from tests.cast import client_of
 
@@ -45,3 +47,15 @@ def test_a_path_with_nul_leads_nowhere(rf: RequestFactory) -> None:
 def test_every_list_survives_nul(cast, who, path) -> None:
     answer = client_of(getattr(cast, who) if who else None).get(f"{path}?{ASK}")
     assert answer.status_code in (200, 400)
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff \u2060", "\u3164"], ids=ascii)
+def test_a_required_field_with_nothing_to_see_is_empty_on_every_page(cast, blank) -> None:
+    """One of the forms that know nothing of it."""
+    form = {"title": blank, "course": "1", "name": blank, "region": "410100", "department": "hrss"}
+    address = reverse("accounts:bureau_create")
+    answer = client_of(cast.operator).post(address, form)
+    assert answer.status_code == 400
+    assert answer.context["form"].errors.as_data()["name"][0].code == "required"
+    assert answer.context["form"].data["name"] == ""
+    assert not Bureau.objects.filter(name__contains=blank).exists()

@@ -15,7 +15,7 @@ from policy.attendance import (
     required_online_seconds,
 )
 from policy.editions import Edition, load_editions
-from policy.messages import percent_text
+from policy.messages import percent_figure
 from policy.refusals import Refusal
 from policy.terms import CreditKind
 from tests.policy.cases import load
@@ -83,7 +83,7 @@ def test_missing_seconds_are_exactly_enough(base: int, live: int, homework: int)
 
 @given(st.fractions(0, 2))
 def test_a_percentage_is_never_shown_above_the_truth(share: Fraction) -> None:
-    shown = Fraction(percent_text(share).rstrip("%")) / 100
+    shown = Fraction(percent_figure(share)) / 100
     assert shown <= share < shown + Fraction(1, 10_000)
 
 

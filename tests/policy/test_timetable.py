@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from policy.editions import Edition, load_editions
 from policy.hours import parse_hours
+from policy.messages import NBSP
 from policy.refusals import Refusal
 from policy.terms import HourKind, Mode
 from policy.timetable import check_timetable, parse_course_type, parse_mode, whole_hour_limits
@@ -144,7 +145,7 @@ def test_a_finding_says_rule_found_and_required() -> None:
             "required": "4.8",
             "actual": 5,
             "citation": "规范 二（第2段）：“作业和考试课时不超过20%”",
-            "message": "作业和考试 5 课时，超过总课时的 20%（4.8 课时），整课时最多 4。",
+            "message": f"作业和考试 5 课时，超过总课时的 20{NBSP}%（4.8 课时），整课时最多 4。",
             "reading": {
                 "parameter": "share_comparison",
                 "code": "exact",

@@ -288,7 +288,7 @@ def test_one_phone_of_several_people_and_a_shared_recruiter_are_signals(
     [word] = signals.words
     assert (word.word, word.institutions) == (event.recruiter, 1)
     assert signals.finding.outcome is Outcome.NOTED
-    assert dict(signals.sources) == {"event": 2}
+    assert signals.sources == (("event", "社区宣讲会", 2),)
     assert signals.imported == 1
     assert school.cast.rival_school.name not in str(signals)
 

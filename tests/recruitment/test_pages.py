@@ -172,6 +172,24 @@ def test_the_inbox_filters_searches_and_is_one_institutions(screened, apply, man
     assert first.name not in theirs
 
 
+def test_a_source_says_which_campaign_or_event_it_was(screened, apply, event, manager):
+    by_page, by_event = apply(1), apply(2, event=event)
+    client = client_of(manager)
+    inbox = client.get(reverse("recruitment:inbox")).content.decode()
+    campaign = f"{by_page.course.name}，计划 2026年10月12日 开班"
+    assert by_page.campaign.title == campaign
+    for name in (campaign, "社区宣讲会"):
+        assert name in inbox
+    for registration, source in ((by_page, f"推介页面（{campaign}）"), (by_event, "线下活动（社区宣讲会）")):
+        page = client.get(reverse("recruitment:registration", args=[registration.pk])).content.decode()
+        assert source in page
+    listed = client.get("/api/v1/registrations/").json()["results"]
+    assert {row["source"]: row["source_name"] for row in listed} == {
+        "campaign": campaign,
+        "event": "社区宣讲会",
+    }
+
+
 def test_a_name_in_the_inbox_keeps_its_line_beside_what_is_noted_about_it(
     screened, manager, rival, school, now
 ):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -13,6 +14,7 @@ from policy.refusals import Refusal
 from subsidies.actions.claims import decide_claim
 from subsidies.actions.exports import take_export, write_export
 from subsidies.models import Claim, PublicNotice
+from subsidies.reconciliation import differing_claims
 from tests.cast import client_of
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,7 @@ TOTAL = (
     "update subsidies_claimline set amount = 400"
 )
 NOTE = "和留痕不一致"
+MARK = "与留痕不一致"  # on a row of a list
 
 
 def attack(sql: str) -> None:
@@ -131,3 +134,54 @@ def test_the_table_speaks_to_people_and_stacks_on_a_phone(notice: PublicNotice, 
         assert words in content
     assert "exams_attempt" not in content
     assert 'data-label="现在的数据"' in content
+
+
+@pytest.mark.parametrize("sql", [LINE, TOTAL], ids=["line", "total"])
+def test_a_list_marks_the_row_at_the_same_number_of_queries(
+    notice: PublicNotice, manager: User, officer: User, sql: str
+):
+    readers = [(client_of(user), "subsidies:list") for user in (manager, officer)]
+    readers.append((Client(), "subsidies:notices"))
+    asked = []
+    for client, name in readers:
+        with CaptureQueriesContext(connection) as before:
+            assert MARK not in read(client, name)
+        asked.append(len(before))
+    attack(sql)
+    for (client, name), count in zip(readers, asked, strict=True):
+        with CaptureQueriesContext(connection) as after:
+            assert read(client, name).count(MARK) == 1
+        assert len(after) == count
+
+
+@pytest.mark.parametrize("path", ["/api/v1/claims/", "/api/v1/notices/"])
+def test_the_lists_of_the_api_say_which_row_differs(notice: PublicNotice, manager: User, path: str):
+    client = client_of(manager)
+    assert [row["differs"] for row in client.get(path).json()["results"]] == [False]
+    attack(LINE)
+    assert [row["differs"] for row in client.get(path).json()["results"]] == [True]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update subsidies_publicnotice set last_day = last_day - 3",
+        "update subsidies_claim set submitted_at = submitted_at - interval '1 day'",
+    ],
+    ids=["days", "submission"],
+)
+def test_days_that_were_moved_are_marked_too(notice: PublicNotice, sql: str):
+    assert differing_claims([notice.claim]) == set()
+    attack(sql)
+    assert differing_claims([notice.claim]) == {notice.claim_id}
+    assert differing_claims([]) == set()
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_the_regulators_list_marks_the_row_over_its_own_login(notice: PublicNotice, regulator: User):
+    client = client_of(regulator)
+    assert MARK not in read(client, "supervision:claims")
+    attack(LINE)
+    assert read(client, "supervision:claims").count(MARK) == 1
+    [row] = client.get("/api/v1/supervision/claims/").json()["results"]
+    assert row["differs"] is True

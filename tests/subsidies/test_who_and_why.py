@@ -140,6 +140,9 @@ def test_who_and_why_are_on_record(
         "insert into accounts_membership (user_id, role, bureau_id)"
         " select u.id, 'officer', min(b.id) from accounts_user u, accounts_bureau b"
         " where username = 'learner' group by u.id",
+        "insert into accounts_membership (user_id, role) select id, 'trainee' from accounts_user"
+        " where username = 'trainer'",
+        "delete from accounts_membership where role = 'trainee'",
     ],
 )
 def test_a_role_given_taken_or_moved_past_the_log_is_found(cast: Cast, sql: str):
@@ -162,6 +165,20 @@ def test_an_operator_from_before_is_borne_out_by_their_account(db: None):
     record("account.created", account_subject(user), clock("08:00"), user=user.pk)
     assert differences() == []
     Membership.objects.update(user=User.objects.create_user("qita"))
+    assert {one.code for one in differences()} == {"unrecorded"}
+
+
+def test_a_trainee_from_before_is_borne_out_by_their_account(cast: Cast):
+    """Older installations recorded the account that a roster made, but not its role."""
+    from accounts.actions import grant_role
+    from tests.on_record import record
+
+    person = cast.trainees(3)[2]
+    user = User.objects.create_user("t00000077", person=person)
+    grant_role(user=user, role=Role.TRAINEE)
+    record("account.created", f"person/{person.pk}", clock("08:00"), user=user.pk)
+    assert differences() == []
+    Membership.objects.filter(user=user).update(user=cast.trainer)
     assert {one.code for one in differences()} == {"unrecorded"}
 
 

@@ -120,7 +120,7 @@ def draft_a_timetable(page: Page) -> None:
     check, onwards = page.locator("#check"), page.get_by_role("button", name="保存，去提交备案")
     expect(check).to_contain_text("共 24 课时")
     expect(check.get_by_role("status")).to_contain_text("还有 1 处要改")
-    expect(check.locator(".yc-finding.is-bad")).to_contain_text("作业和考试 5 课时，超过总课时的 20%")
+    expect(check.locator(".yc-finding.is-bad")).to_contain_text("作业和考试 5 课时，超过总课时的 20 %")
     expect(onwards).to_have_count(0)
     exam.get_by_label("减 1 课时").click()
     live.get_by_label("加 1 课时").click()

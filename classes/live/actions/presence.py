@@ -133,6 +133,7 @@ def _judge_waiting(lesson: Lesson, at: datetime.datetime) -> None:
             gettext_noop("这节课的时间已经过了，没有开课。"),
             found=at,
             required=lesson.ends_at,
+            rule="M6",
             next_step=gettext_noop("请联系助教，问清改到什么时候上。"),
         )
 

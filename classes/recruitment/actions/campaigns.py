@@ -151,6 +151,7 @@ def _write(campaign: Campaign, details: CampaignDetails, at: datetime.datetime) 
             gettext_noop("计划结班日期早于计划开班日期。"),
             found=details.planned_until,
             required=details.planned_from,
+            rule="F2",
             next_step=gettext_noop("请把结班日期改到开班当天或以后。"),
             status=400,
         )
@@ -160,6 +161,7 @@ def _write(campaign: Campaign, details: CampaignDetails, at: datetime.datetime) 
             gettext_noop("计划人数要在 1 到 10000 之间。"),
             found=details.places,
             required="1–10000",
+            rule="F2",
             next_step=gettext_noop("请改计划人数。"),
             status=400,
         )

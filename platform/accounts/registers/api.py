@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody
+from accounts.api_views import APIView, ReadsBody, TextField
 from accounts.models import Institution, Person, User
 from accounts.registers import actions, permissions, queries
 from accounts.registers.models import Measure, Qualification
@@ -82,7 +82,7 @@ class LecturerSerializer(serializers.Serializer[Any]):
 
 class QualificationDecisionSerializer(serializers.Serializer[Any]):
     confirmed = serializers.BooleanField()
-    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    reason = TextField(max_length=300, required=False, default="", allow_blank=True)
 
 
 class OrderSerializer(serializers.Serializer[Any]):
@@ -92,14 +92,14 @@ class OrderSerializer(serializers.Serializer[Any]):
     row = serializers.ChoiceField(choices=Ground.choices)
     person = serializers.IntegerField(required=False, allow_null=True, default=None)
     institution = serializers.IntegerField(required=False, allow_null=True, default=None)
-    ground = serializers.CharField(max_length=500)
+    ground = TextField(max_length=500)
     since = serializers.DateField()
     deadline = serializers.DateField(required=False, allow_null=True, default=None)
     is_announced = serializers.BooleanField(required=False, default=False)
 
 
 class EndSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=500)
+    reason = TextField(max_length=500)
 
 
 class PlatformRowSerializer(serializers.Serializer[Any]):

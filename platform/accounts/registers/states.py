@@ -67,7 +67,7 @@ class MeasureKind(models.TextChoices):
 class Ground(models.TextChoices):
     """The sentence of the norm that a measure rests on, by its ledger row."""
 
-    LOSS = "L5", _("授课效果较差，连续两次学员流失 50% 及以上")
+    LOSS = "L5", _("授课效果较差，连续两次学员流失 50 % 及以上")
     DISORDER = "L6", _("影响正常培训秩序，连续两次造成不良影响")
     BREACH = "Q8", _("违反规定、培训质量差或者评价较低")
     CANCELLED = "Q9", _("情节严重，取消培训资格")

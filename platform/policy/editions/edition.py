@@ -137,7 +137,7 @@ class Parameter:
         return self.spec.label
 
     def value_text(self, translate: Translate = untranslated) -> str:
-        """Say the value with its unit: `60%`, `5 个工作日`; for a reading, its sentence."""
+        """Say the value with its unit: `60 %`, `5 个工作日`; for a reading, its sentence."""
         if isinstance(self.value, Gap):
             return fill(_GAPS[self.value], {}, translate)
         if self.reading is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from policy.messages import Msgid, gettext_noop
+from policy.messages import NBSP, Msgid, gettext_noop
 
 
 class Unit(StrEnum):
@@ -36,7 +36,7 @@ class Unit(StrEnum):
 UNIT_TEXTS: Mapping[Unit, Msgid] = MappingProxyType(
     {
         Unit.LESSON_HOURS: gettext_noop("%(n)s 课时"),
-        Unit.PERCENT: Msgid("%(n)s%%"),  # the same in every language
+        Unit.PERCENT: Msgid(f"%(n)s{NBSP}%%"),  # the same in every language
         Unit.YUAN_PER_PERSON: gettext_noop("每人 %(n)s 元"),
         Unit.YUAN_PER_LESSON_HOUR: gettext_noop("每课时 %(n)s 元"),
         Unit.PERSONS: gettext_noop("%(n)s 名"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from identity.faces import ENGINES, get_engine
 from identity.faces.evaluation import Pair, rates, score_pairs
-from policy.messages import percent_text
+from policy.messages import percent_figure
 
 COLUMNS = ["first", "second", "same"]
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def _percent(part: int, whole: int) -> str:
-    return percent_text(Fraction(part, whole)) if whole else "-"
+    return f"{percent_figure(Fraction(part, whole))}%" if whole else "-"
 
 
 def _read(path: Path) -> Iterator[Pair]:

@@ -1,0 +1,22 @@
+"""What counts as something written: free text that is required has to show something."""
+
+import unicodedata
+
+# Blank to the eye although Unicode calls them letters or symbols: Hangul fillers and the empty braille cell.
+_BLANK = frozenset("\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
+    "\N{HALFWIDTH HANGUL FILLER}\N{BRAILLE PATTERN BLANK}")  # fmt: skip
+
+
+def _shows(character: str) -> bool:
+    """Whether a character shows: spaces, control and format characters (zero width, BOM) do not."""
+    return (
+        not character.isspace()
+        and character not in _BLANK
+        and unicodedata.category(character) not in ("Cc", "Cf")
+    )
+
+
+def bare(text: str) -> str:
+    """The text without what does not show before and after it; empty where nothing does."""
+    shown = [place for place, character in enumerate(text) if _shows(character)]
+    return text[shown[0] : shown[-1] + 1] if shown else ""
