@@ -28,7 +28,7 @@ def _reason(code: str) -> str:
     if code in _REASONS:
         return str(_REASONS[code])
     if code in PROBLEMS:
-        return gettext(PROBLEMS[code].message).rstrip("。.")
+        return gettext(PROBLEMS[code].message).removesuffix(gettext("。"))
     return str(CheckState(code).label) if code in CheckState.values else code
 
 

@@ -3,8 +3,7 @@
 import unicodedata
 
 # Blank to the eye although Unicode calls them letters or symbols: Hangul fillers and the empty braille cell.
-_BLANK = frozenset("\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
-    "\N{HALFWIDTH HANGUL FILLER}\N{BRAILLE PATTERN BLANK}")  # fmt: skip
+_BLANK = frozenset(map(chr, (0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800)))
 
 
 def _shows(character: str) -> bool:
