@@ -18,13 +18,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, TextField, UploadField
 from accounts.models import User
+from accounts.parsers import JSONParser
 from attendance import actions, queries
 from attendance.actions import Beat
 from attendance.actions.sign_in import sign_in_opens_at

@@ -1,12 +1,21 @@
 """No action of the API is done on the strength of a body that cannot be read."""
 
+import datetime
 from typing import Any
 
 import pytest
+import rest_framework.parsers
 from rest_framework import serializers
 
 from accounts.api_views import ReadsBody, TextField
+from accounts.parsers import JSONParser
+from audit.models import Entry
+from config.demo.cast import Cast
 from config.urls import api
+from courses.models import Course
+from policy.strict_json import parse_json
+from tests.cast import client_of
+from tests.classes.school import School
 
 UNSAFE = {"post", "put", "patch", "delete"}
 
@@ -20,6 +29,50 @@ def acting_views() -> list[Any]:
 def test_every_view_that_acts_reads_its_body(view: Any) -> None:
     if set(view.http_method_names) & UNSAFE:
         assert issubclass(view, ReadsBody)
+
+
+def test_json_is_read_by_the_strict_parser_alone() -> None:
+    lax = [
+        view
+        for view in acting_views()
+        for parser in view.parser_classes
+        if issubclass(parser, rest_framework.parsers.JSONParser) and not issubclass(parser, JSONParser)
+    ]
+    assert lax == []
+
+
+AMBIGUOUS = {
+    "half a character": rb'{"hours": {"live": "\ud800"}}',
+    "half a character as a name": rb'{"hours": {"\udfff": 1}}',
+    "a name twice": b'{"hours": {"live": 24, "live": 2}}',
+    "no number": b'{"hours": {"live": NaN}}',
+    "no UTF-8": b'{"hours": {"live": "\xff"}}',
+    "UTF-16": '{"hours": {"live": 24}}'.encode("utf-16"),
+    "nested too deeply": b'{"hours": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("body", AMBIGUOUS.values(), ids=AMBIGUOUS)
+@pytest.mark.parametrize(
+    "address",
+    ["policy/timetable-check/", "classes/", "classes/{class_}/filing/", "classes/{class_}/timetable/"],
+)
+def test_json_that_could_mean_two_things_is_refused(
+    cast: Cast, catalogue: None, now: datetime.datetime, address: str, body: bytes
+) -> None:
+    school = School(cast=cast, at=now, course=Course.objects.get(course_type="GYB"))
+    address = "/api/v1/" + address.format(class_=school.create().pk)
+    client = client_of(None if "policy/" in address else cast.manager)
+    before = Entry.objects.count()
+    send = client.put if address.endswith("timetable/") else client.post
+    answer = send(address, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert answer.json()["details"]["required"]
+    assert Entry.objects.count() == before
+
+
+def test_two_halves_are_one_character() -> None:
+    assert parse_json(r'{"title": "\ud840\udc00"}') == {"title": "\U00020000"}
 
 
 def fields_of_text() -> list[tuple[str, str, serializers.CharField]]:

@@ -3,7 +3,6 @@ HTTP post.
 """
 
 import asyncio
-import json
 import secrets
 import uuid
 from typing import Any
@@ -27,6 +26,7 @@ from classes.live.pulse import Pulse
 from classes.live.queries import room_numbers
 from classes.live.states import Closing
 from policy.refusals import Refusal
+from policy.strict_json import parse_json
 
 LONGEST_MESSAGE = 1024  # characters that a browser may send at once
 DEVICE_LENGTH = 36
@@ -177,8 +177,8 @@ def _parse(text: str | None) -> dict[str, Any] | None:
     if text is None or len(text) > LONGEST_MESSAGE:
         return None
     try:
-        message = json.loads(text)
-    except ValueError:
+        message = parse_json(text)
+    except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return None

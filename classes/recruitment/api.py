@@ -8,7 +8,7 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from accounts import id_numbers
 from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, ReadsBody, TextField, UploadField
 from accounts.models import User
+from accounts.parsers import JSONParser
 from classes.models import CATEGORIES
 from classes.permissions import access_class
 from classes.recruitment import actions, queries, throttle

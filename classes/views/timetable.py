@@ -40,6 +40,7 @@ from policy.dates import require_near
 from policy.findings import Outcome
 from policy.messages import exact_text, gettext_noop
 from policy.refusals import Refusal
+from policy.strict_json import parse_json
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
 
 MOST_CLASHES_SHOWN = 3  # in one row; the finding counts them all
@@ -222,10 +223,10 @@ def _written_down(training_class: TrainingClass, form: TimetableForm) -> str:
 def _undone(request: HttpRequest, training_class: TrainingClass, form: TimetableForm) -> HttpResponse:
     """Take the last bulk change back: the rows as they were, and the dates if the change had moved them."""
     try:
-        kept = json.loads(request.POST.get("before", ""))
+        kept = parse_json(request.POST.get("before", ""))
         before = TimetableForm.kept(kept["rows"])
         starts_on, ends_on = (datetime.date.fromisoformat(kept[name]) for name in ("starts_on", "ends_on"))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         before = None
     if before is None:
         return _page(request, training_class, form, editable=True, saved=False, status=400)

@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, TextField, UploadField
 from accounts.models import User
+from accounts.parsers import JSONParser
 from identity import actions, consent_texts, queries, uploads
 from identity.faces import get_engine
 from identity.models import FaceCheck

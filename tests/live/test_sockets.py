@@ -106,6 +106,7 @@ def test_heartbeats_must_answer_the_last_nonce_with_a_higher_number(server, cast
         ("[]", "malformed"),
         ('{"type": 3, "data": {}}', "malformed"),
         ('{"type": "heartbeat"}', "malformed"),
+        (r'{"type": "chat", "data": {"text": "\ud800"}}', "malformed"),
         ('{"type": "heartbeat", "data": []}', "malformed"),
         ('{"type": "heartbeat", "data": {"x": "' + "x" * 2000 + '"}}', "malformed"),
         ('{"type": "message.posted", "id": {"a": 1}, "data": {}}', "unknown_type"),
