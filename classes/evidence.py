@@ -69,6 +69,11 @@ def register_kinds() -> None:
             schema={"imported": int, "trainees": int, "file": Digest, "commitments": list[Commitment]},
         ),
         Kind(
+            "roster.names_differ",
+            sentence=_("核对花名册，{rows} 名学员的姓名和身份证号对不上，没有导入"),
+            schema={"rows": int, "file": Digest},
+        ),
+        Kind(
             "roster.trainee_added",
             sentence=_("编入 1 名学员，报名来源 {source}，现在共 {trainees} 人"),
             schema={"trainee": int, "trainees": int, "source": str, "commitment": Commitment},

@@ -12,7 +12,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Institution, Person, User
+from accounts.models import Institution, Person, Reachable, User
 from classes.states import ClassState, EnrolmentState, FilingState, LessonStanding, LessonState
 from courses.models import Course, CourseVersion
 from exchange.models import Package
@@ -111,8 +111,11 @@ class TrainingClass(models.Model):
         return f"class/{self.pk}"
 
 
-class Enrolment(models.Model):
-    """A person on the roster of a class, in exactly one of the five categories (S6)."""
+class Enrolment(Reachable):
+    """A person on the roster of a class, in exactly one of the five categories (S6).
+
+    The phone number is the one that the class's institution was given; no other's is shown to it.
+    """
 
     training_class = models.ForeignKey(TrainingClass, models.PROTECT, related_name="enrolments")
     person = models.ForeignKey(Person, models.PROTECT, related_name="enrolments")
@@ -126,6 +129,7 @@ class Enrolment(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     SALT_CONTEXT: ClassVar[bytes] = b"enrolment.commitment_salt"
+    PHONE_CONTEXT: ClassVar[bytes] = b"enrolment.phone"
 
     class Meta:
         ordering = ["person__name_pinyin", "pk"]

@@ -82,6 +82,7 @@ def enrol(
             move(enrolment, "rejoin")
         enrolment.category, enrolment.source = category, source
         enrolment.commitment_salt_sealed = sealed
+        enrolment.seal_phone(phone)
         enrolment.save()
         ensure_trainee_account(person=person, at=at)
         audit.record(

@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from accounts.editions import edition as find_edition
 from accounts.id_numbers import require_born
 from accounts.models import Person, User, id_number_index
 from accounts.states import Role
+from audit.models import Entry
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
@@ -24,6 +25,9 @@ from classes.states import EnrolmentState
 from policy.classes import judge_class_size
 from policy.messages import Message, gettext_noop
 from policy.refusals import Refusal
+
+# Files a day in which a name does not fit its number, over all classes of an institution (decision 19).
+MOST_NAME_FAULTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,29 @@ def import_roster(
 ) -> RosterImport:
     """Put everybody in an .xlsx file on the roster of a draft or returned class (P7, P8, S6, I4).
 
-    All or nothing: with any fault nothing is written. `dry_run` only says what would happen. People are found
+    All or nothing: with any fault nobody is imported. `dry_run` only says what would happen. People are found
     again by their ID number; a known person's stored name is never told, only that the given one differs.
+    That answer is on record, dry run or not, and an institution gets it for ten files a day; a file that is
+    too large for the class is refused before anybody is looked for (decision 19).
 
-    Raises Refusal `roster_rejected` (409) with `rejected` and `accepted` in its details; the file's own
-    refusals (400 or 413, see `rosters.read_roster`); `class_not_editable`; `not_the_manager` (403).
+    Raises Refusal `roster_rejected` (409) with `rejected` and `accepted` in its details;
+    `name_checks_used_up` (429); the file's own refusals (400 or 413, see `rosters.read_roster`);
+    `class_not_editable`; `not_the_manager` (403).
     """
+    digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         permissions.require_editable(training_class)
         sheet = read_roster(content)
-        known = _known_people(sheet.rows)
         enrolled = {enrolment.person_id: enrolment for enrolment in training_class.enrolments.all()}
-        wrong = _place_faults(sheet, training_class, known, enrolled, today=timezone.localdate(at))
         size = _size_fault(training_class, sheet, enrolled)
+        wrong = []
+        if not size:
+            told = _name_faults_told(training_class, digest, at)
+            wrong = _place_faults(sheet, training_class, enrolled, today=timezone.localdate(at))
+            if differing := sum(fault.refusal.code == "name_differs" for fault in wrong):
+                _note_name_faults(training_class, digest, differing, told, actor=actor, at=at)
         faults = sorted((*sheet.faults, *wrong, *size), key=lambda fault: (fault.row or 0, fault.column))
         refused_rows = {fault.row for fault in wrong}
         result = RosterImport(
@@ -71,7 +83,7 @@ def import_roster(
             read=sheet.read,
             accepted=sum(row.row not in refused_rows for row in sheet.rows),
             rejected=tuple(faults),
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=digest,
             imported=not faults and not dry_run,
             rows=() if faults else sheet.rows,
         )
@@ -114,12 +126,12 @@ def _known_people(rows: Sequence[RosterRow]) -> Mapping[bytes, Person]:
 def _place_faults(
     sheet: RosterSheet,
     training_class: TrainingClass,
-    known: Mapping[bytes, Person],
     enrolled: Mapping[int, Enrolment],
     *,
     today: datetime.date,
 ) -> list[RosterFault]:
     """Faults that only show against what the platform holds, and against today."""
+    known = _known_people(sheet.rows)
     faults = []
     for row in sheet.rows:
         try:
@@ -160,6 +172,54 @@ def _place_faults(
             )
             faults.append(_about_id(row, sheet, refusal))
     return faults
+
+
+def _name_faults_told(training_class: TrainingClass, digest: str, at: datetime.datetime) -> set[str]:
+    """The files of the institution in which today a name did not fit its number; raises
+    `name_checks_used_up` for another one where there are as many as a day allows.
+    """
+    today = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    classes = TrainingClass.objects.filter(institution=training_class.institution_id)
+    told = set(
+        Entry.objects.filter(
+            kind="roster.names_differ",
+            chain__in=[one.subject for one in classes.only("pk")],
+            at__gte=today,
+        ).values_list("facts__file", flat=True)
+    )
+    if len(told) < MOST_NAME_FAULTS or digest in told:
+        return told
+    raise Refusal(
+        "name_checks_used_up",
+        gettext_noop("今天已有 %(count)s 张花名册里有姓名和身份证号对不上的学员，今天不再核对。"),
+        found=len(told),
+        required=MOST_NAME_FAULTS - 1,
+        rule="P7",
+        params={"count": len(told)},
+        next_step=gettext_noop("请对照身份证核对花名册，明天再导入；两样都没错，请联系当地人社部门。"),
+        status=429,
+    )
+
+
+def _note_name_faults(
+    training_class: TrainingClass,
+    digest: str,
+    rows: int,
+    told: Collection[str],
+    *,
+    actor: User,
+    at: datetime.datetime,
+) -> None:
+    """Put on record that this file was told so; once a day for the same file."""
+    if digest in told:
+        return
+    audit.record(
+        "roster.names_differ",
+        actor_id=actor.pk,
+        subject=training_class.subject,
+        facts={"rows": rows, "file": digest},
+        at=at,
+    )
 
 
 def _about_id(row: RosterRow, sheet: RosterSheet, refusal: Refusal) -> RosterFault:
@@ -211,19 +271,22 @@ def _enrol(
         sealed = vault.seal(salt, context=Enrolment.SALT_CONTEXT)
         returning = enrolled.get(person.pk)
         if returning is None:
-            new.append(
-                Enrolment(
-                    training_class=training_class,
-                    person=person,
-                    category=row.category,
-                    commitment_salt_sealed=sealed,
-                )
+            added = Enrolment(
+                training_class=training_class,
+                person=person,
+                category=row.category,
+                commitment_salt_sealed=sealed,
             )
+            added.seal_phone(row.phone)
+            new.append(added)
         else:
             move(returning, "rejoin")
             returning.category = row.category
             returning.commitment_salt_sealed = sealed
-            returning.save(update_fields=["state", "category", "commitment_salt_sealed"])
+            returning.seal_phone(row.phone)
+            returning.save(
+                update_fields=["state", "category", "commitment_salt_sealed", *Enrolment.PHONE_FIELDS]
+            )
     Enrolment.objects.bulk_create(new)
     for person in sorted(people, key=lambda person: person.pk):
         ensure_trainee_account(person=person, at=at)

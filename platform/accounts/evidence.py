@@ -57,4 +57,11 @@ register(Kind("bureau.renamed", sentence=_("管理部门改名：{name}"), schem
 _MEMBERSHIP = {"user": int, "role": Role, "institution": int | None, "bureau": int | None}
 register(Kind("role.granted", sentence=_("授予角色：{role}"), schema=_MEMBERSHIP))
 register(Kind("role.revoked", sentence=_("收回角色：{role}"), schema=_MEMBERSHIP))
+register(
+    Kind(
+        "staff.name_differs",
+        sentence=_("登记{role}时姓名和身份证号对不上，没有登记"),
+        schema={"role": Role},
+    )
+)
 register(Kind("account.activated", sentence=_("设置了登录密码"), schema={"user": int}))

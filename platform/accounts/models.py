@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -90,7 +91,31 @@ class Institution(models.Model):
         )
 
 
-class Person(models.Model):
+class Reachable(models.Model):
+    """Something with a phone number as somebody wrote it: sealed, and masked for screens."""
+
+    phone_sealed = models.BinaryField(null=True, editable=False)
+    phone_masked = models.CharField(_("手机号"), max_length=20, blank=True, editable=False)
+
+    PHONE_CONTEXT: ClassVar[bytes]
+    PHONE_FIELDS: ClassVar[Sequence[str]] = ("phone_sealed", "phone_masked")
+
+    class Meta:
+        abstract = True
+
+    def seal_phone(self, phone: str) -> None:
+        """Set both columns together; nothing for an empty number."""
+        self.phone_sealed = vault.seal(phone.encode(), context=self.PHONE_CONTEXT) if phone else None
+        self.phone_masked = phone[:3] + "****" + phone[-4:] if phone else ""
+
+    def open_phone(self) -> str:
+        """Decrypt the number: only for forms that an office requires."""
+        return (
+            vault.unseal(self.phone_sealed, context=self.PHONE_CONTEXT).decode() if self.phone_sealed else ""
+        )
+
+
+class Person(Reachable):
     """A human being, once, whatever roles they have: presence, faces and claims count per person.
 
     The ID number is sealed (vault), found again by blind index, shown masked. `id_number_masked` is what
@@ -102,8 +127,6 @@ class Person(models.Model):
     id_number_sealed = models.BinaryField(editable=False)
     id_number_index = models.BinaryField(unique=True, max_length=32, editable=False)
     id_number_masked = models.CharField(_("身份证号"), max_length=18, editable=False)
-    phone_sealed = models.BinaryField(null=True, editable=False)
-    phone_masked = models.CharField(_("手机号"), max_length=20, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     ID_CONTEXT: ClassVar[bytes] = b"person.id_number"
@@ -121,10 +144,6 @@ class Person(models.Model):
         self.id_number_sealed = vault.seal(number.value.encode(), context=self.ID_CONTEXT)
         self.id_number_index = id_number_index(number)
         self.id_number_masked = number.masked
-
-    def seal_phone(self, phone: str) -> None:
-        self.phone_sealed = vault.seal(phone.encode(), context=self.PHONE_CONTEXT) if phone else None
-        self.phone_masked = phone[:3] + "****" + phone[-4:] if phone else ""
 
     def open_id_number(self) -> str:
         """Decrypt the ID number: only for forms that an office requires.
@@ -144,11 +163,6 @@ class Person(models.Model):
         number = IdNumber(self.open_id_number())
         return self.id_number_masked == number.masked and bytes(self.id_number_index) == id_number_index(
             number
-        )
-
-    def open_phone(self) -> str:
-        return (
-            vault.unseal(self.phone_sealed, context=self.PHONE_CONTEXT).decode() if self.phone_sealed else ""
         )
 
 

@@ -58,11 +58,36 @@ def add_staff(
     """Give a person a role at the actor's institution, with an account and a code where they have none.
 
     Somebody who signs in already, or holds an office elsewhere, gets no code here. Raises Refusal
-    `role_required` (403), `name_differs`; `role` is one of STAFF_ROLES (ValueError).
+    `role_required` (403), `name_differs`, which is on record (decision 19); `role` is one of STAFF_ROLES
+    (ValueError).
     """
     institution = own_institution(actor)
     if role not in STAFF_ROLES:
         raise ValueError(role)
+    try:
+        return _appoint(institution, name, id_number, phone, role, actor=actor, at=at)
+    except Refusal as refusal:
+        if refusal.code == "name_differs":
+            audit.record(
+                "staff.name_differs",
+                actor_id=actor.pk,
+                subject=f"institution/{institution.pk}",
+                facts={"role": role},
+                at=at,
+            )
+        raise
+
+
+def _appoint(
+    institution: Institution,
+    name: str,
+    id_number: IdNumber,
+    phone: str,
+    role: Role,
+    *,
+    actor: User,
+    at: datetime.datetime,
+) -> tuple[Membership, IssuedCode | None]:
     with transaction.atomic():
         person = find_or_create_person(name=name, id_number=id_number, phone=phone, at=at)
         user = User.objects.select_for_update().filter(person=person).first()

@@ -37,7 +37,7 @@ from subsidies.models import Claim
 from subsidies.queries import lines_of
 
 FORMAT = "yuchuang-claim/2"
-Value = str | int | Decimal
+Value = str | int | Decimal | None
 README = """豫创补贴申请核验包
 
 claim.json     申请的数字：每一行的学时、证书和金额，没有姓名和证件号
@@ -205,7 +205,7 @@ def _workbook(claim: Claim, root: Root) -> bytes:
                 line.n,
                 line.enrolment.person.name,
                 line.enrolment.person.open_id_number(),
-                line.enrolment.person.open_phone(),
+                line.enrolment.open_phone() or None,
                 str(TraineeCategory(line.enrolment.category).label),
                 Decimal(percent_figure(line.verdict.share)),
                 Decimal(percent_figure(line.certificate.attempt.hundredths / 100)),

@@ -51,6 +51,9 @@ def test_somebody_known_gets_the_role_and_keeps_the_account(cast, rival):
     assert wrong.status_code == 409
     assert trainer.person.name not in wrong.content.decode()
     assert trainer.memberships.count() == 1
+    entry = Entry.objects.get(kind="staff.name_differs")  # who asks whose number it is leaves a trace
+    assert (entry.chain, entry.actor_id) == (f"institution/{rival.institution.pk}", rival.pk)
+    assert entry.facts == {"role": "lecturer"}
     page = client_of(rival).post(STAFF, new_lecturer(name=trainer.person.name, id_number=number))
     assert page.status_code == 302
     assert trainer.memberships.count() == 2

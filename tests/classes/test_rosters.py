@@ -13,7 +13,7 @@ from accounts.models import Person, User
 from accounts.vault import unseal
 from audit.models import Entry
 from classes import actions
-from classes.actions.roster import commitment_of
+from classes.actions.roster import MOST_NAME_FAULTS, commitment_of
 from classes.models import Enrolment
 from classes.rosters import (
     CATEGORY,
@@ -29,7 +29,9 @@ from classes.rosters import (
     template_workbook,
 )
 from classes.states import EnrolmentState
+from config.demo.cast import made_up_id_number
 from policy.refusals import Refusal
+from tests.cast import client_of
 from tests.classes.school import roster_file, saved, trainee_row
 
 
@@ -310,7 +312,8 @@ def test_the_log_holds_commitments_that_only_the_salt_opens(school, manager, now
 def refused(school, content, code="roster_rejected", **changes):
     """Import, expect a refusal, and assert that it left nothing behind."""
     training_class = changes.pop("training_class", None) or school.create()
-    before = (Person.objects.count(), User.objects.count(), Enrolment.objects.count(), Entry.objects.count())
+    told = Entry.objects.exclude(kind="roster.names_differ")  # the only thing that may be said of it
+    before = (Person.objects.count(), User.objects.count(), Enrolment.objects.count(), told.count())
     with pytest.raises(Refusal) as error:
         actions.import_roster(
             training_class=training_class,
@@ -318,7 +321,7 @@ def refused(school, content, code="roster_rejected", **changes):
             actor=changes.get("actor", school.cast.manager),
             at=school.at,
         )
-    after = (Person.objects.count(), User.objects.count(), Enrolment.objects.count(), Entry.objects.count())
+    after = (Person.objects.count(), User.objects.count(), Enrolment.objects.count(), told.count())
     assert after == before
     assert error.value.code == code
     return error.value
@@ -353,12 +356,73 @@ def test_a_dry_run_says_the_same_and_writes_nothing(school, manager, now):
 
 
 def test_a_known_number_under_another_name_is_refused_without_telling_whose_it_is(school):
-    from config.demo.cast import made_up_id_number
-
-    known = made_up_id_number(0).value  # 王小满 of the cast
-    refusal = refused(school, roster_file([trainee_row(5, name="李四", id_number=known)]))
+    refusal = refused(school, roster_file([trainee_row(5, name="李四", id_number=known_number())]))
     assert codes(refusal) == [(2, "A", "name_differs")]
     assert "王小满" not in str(refusal.render())
+
+
+def known_number() -> str:
+    """That of 王小满 of the cast."""
+    return made_up_id_number(0).value
+
+
+def dry_run(school, training_class, content):
+    return actions.import_roster(
+        training_class=training_class,
+        content=content,
+        actor=school.cast.manager,
+        at=school.at,
+        dry_run=True,
+    )
+
+
+def test_who_asks_whose_number_it_is_leaves_a_trace_and_is_answered_ten_times_a_day(school):
+    training_class, told = school.create(), Entry.objects.filter(kind="roster.names_differ")
+    for guess in range(MOST_NAME_FAULTS):
+        assert told.count() == guess
+        guessed = trainee_row(5, name=f"李{'甲乙丙丁戊己庚辛壬癸'[guess]}", id_number=known_number())
+        content = roster_file([guessed, trainee_row(6)])
+        for _again in range(2):  # the same file is told again, and on record once
+            result = dry_run(school, training_class, content)
+            assert [fault.code for fault in result.rejected] == ["name_differs"]
+    [entry] = told.order_by("-pk")[:1]
+    assert (entry.chain, entry.actor_id) == (training_class.subject, school.cast.manager.pk)
+    assert entry.facts == {"rows": 1, "file": result.sha256}
+    other = school.create(name="换一个班再问")
+    with pytest.raises(Refusal) as refused_:
+        dry_run(school, other, roster_file([trainee_row(5, name="王小满", id_number=known_number())]))
+    refusal = refused_.value
+    assert (refusal.code, refusal.status, refusal.rule) == ("name_checks_used_up", 429, "P7")
+    assert (refusal.found, refusal.required) == (10, 9)
+    school.at += datetime.timedelta(hours=15)  # past midnight
+    assert dry_run(school, other, roster_file([trainee_row(7)])).accepted == 1
+
+
+def test_in_a_roster_that_is_too_large_nobody_is_looked_for(school):
+    rows = [trainee_row(n) for n in range(1, 61)]
+    rows.append(trainee_row(61, name="李四", id_number=known_number()))
+    refusal = refused(school, roster_file(rows))
+    assert codes(refusal) == [(None, "", "class_size")]
+    assert not Entry.objects.filter(kind="roster.names_differ").exists()
+
+
+def test_a_school_sees_and_claims_with_the_phone_number_it_was_given(school, rival):
+    school.enrol(school.create(), 1, first=1)
+    details = school.details(lecturer=None, assistant=None)
+    theirs = actions.create_class(details=details, actor=rival, at=school.at)
+    for phone, shown in ((None, "—"), ("13812345678", "138****5678")):
+        actions.import_roster(
+            training_class=theirs,
+            content=roster_file([trainee_row(1, phone=phone)]),
+            actor=rival,
+            at=school.at,
+        )
+        page = client_of(rival).get(f"/classes/{theirs.pk}/roster/").content.decode()
+        assert (shown in page, "139****0001" in page) == (True, False)
+        enrolment = theirs.enrolments.get()
+        assert enrolment.open_phone() == (phone or "")
+        actions.remove_trainee(enrolment=enrolment, actor=rival, at=school.at)
+    assert enrolment.person.open_phone() == "13900000001"
 
 
 def test_somebody_who_is_not_born_yet_is_refused_with_the_row(school):
@@ -376,8 +440,6 @@ def test_somebody_who_is_on_the_roster_already_is_refused(school):
 
 
 def test_the_lecturer_cannot_sit_in_their_own_class(school):
-    from config.demo.cast import made_up_id_number
-
     lecturer = made_up_id_number(40, region="410102").value
     refusal = refused(school, roster_file([trainee_row(0, name="李明远", id_number=lecturer)]))
     assert codes(refusal) == [(2, "B", "is_staff")]
