@@ -30,6 +30,7 @@ _CLASSES = gettext_noop("连续 %(figure)s 个班")
 _TIMES = gettext_noop("%(figure)s 次")
 _POINTS = gettext_noop("%(figure)s 分")
 _AS_IT_IS = gettext_noop("%(figure)s")
+_PARTS = gettext_noop("%(figure)s 部分")
 _STRUCK_OFF = gettext_noop("%(figure)s 起取消")
 
 _WORDINGS: Mapping[str, Wording] = {
@@ -70,6 +71,7 @@ _WORDINGS: Mapping[str, Wording] = {
         ("attendance_share", "live_presence_share", "offline_attendance_share"), Wording(_SECONDS, _SECONDS)
     ),
     **dict.fromkeys(("trainee_loss", "teaching_disorder"), Wording(_CLASSES, _CLASSES)),
+    "mode_parts": Wording(_PARTS, _PARTS),
     "filing_lead": Wording(gettext_noop("%(figure)s 或以后"), _AS_IT_IS),
     "edition_in_force": Wording(gettext_noop("%(figure)s 起施行"), _AS_IT_IS),
     "edition_over": Wording(gettext_noop("施行到 %(figure)s"), _AS_IT_IS),
