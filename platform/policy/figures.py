@@ -60,6 +60,7 @@ _WORDINGS: Mapping[str, Wording] = {
             "paid_once",
             "registered_elsewhere",
             "registration_forms",
+            "course_fitting",
         ),
         Wording(_PEOPLE, _PEOPLE),
     ),
