@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from policy.messages import Msgid, Translate, exact_text, fill, gettext_noop, untranslated
+from policy.process import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,22 @@ def found_text(finding: Mapping[str, Any], translate: Translate = untranslated) 
 
 
 def _text(finding: Mapping[str, Any], which: str, translate: Translate) -> str | None:
-    figure = _figure(finding.get(which))
     code = str(finding.get("code"))
+    if code == "stage_order":
+        return _stages(finding.get(which), translate)
+    figure = _figure(finding.get(which))
     if code == "edition_in_force" and not finding["passed"] and finding["required"] < finding["actual"]:
         code = "edition_over"
     wording = _WORDINGS.get(code)
     if figure is None or wording is None:
         return None
     return fill(wording.required if which == "required" else wording.found, {"figure": figure}, translate)
+
+
+def _stages(value: object, translate: Translate) -> str | None:
+    """Name the stages of F1, which the JSON form gives by code."""
+    named = [Stage(one).label for one in value] if isinstance(value, list) else []
+    return fill(_AS_IT_IS, {"figure": named}, translate) if named else None
 
 
 def _figure(value: object) -> str | date | None:
