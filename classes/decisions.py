@@ -23,7 +23,8 @@ def judge_decision(
 ) -> None:
     """Raise Refusal `reason_missing`, `filing_number_missing` (400), `decision_day_impossible`,
     `exceptions_not_accepted`, `start_has_passed`, or `standing_lost` where the lecturer or the institution
-    was struck off or the designation does not hold for the class (T3, Q9, I1).
+    was struck off, the designation does not hold for the class or its lecturer or assistant is no longer in
+    office or is on its roster (T3, Q9, I1, F13, F14).
 
     Who approves accepts every exception that the submission asks for, one by one; a receipt of the province
     says nothing of them, so a filing with exceptions is decided on the platform. What the province decided on

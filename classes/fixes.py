@@ -62,6 +62,7 @@ HOURS_FINDINGS = frozenset(
         "on_demand_share",
         "offline_share",
         "outside_mode",
+        "mode_parts",
         "outline_covers_hours",
     }
 )

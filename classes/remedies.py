@@ -23,6 +23,10 @@ PAGES: Mapping[str, tuple[str, Promise]] = {
     "lecturer_free": ("classes:edit", _("换一名讲师")),
     "assistant_free": ("classes:edit", _("换一名助教")),
     "lecturer_in_good_standing": ("classes:edit", _("换一名讲师")),
+    "lecturer_in_office": ("classes:edit", _("换一名讲师")),
+    "assistant_in_office": ("classes:edit", _("换一名助教")),
+    "staff_not_trainees": ("classes:roster", _("去花名册移出学员")),
+    "course_version_in_use": ("classes:edit", _("去换课程版本")),
     "trainees_free": ("classes:roster", _("去花名册移出学员")),
 }
 

@@ -30,6 +30,7 @@ SUBJECTS = {
     "quality_tutoring_share": (gettext_lazy("质量监督评估和辅导"), "≤"),
     "on_demand_share": (gettext_lazy("点播"), "≤"),
     "outside_mode": (gettext_lazy("这种模式没有的课时"), "≤"),
+    "mode_parts": (gettext_lazy("线上和线下两部分"), ""),
     "outline_covers_hours": (gettext_lazy("大纲与课时对应"), "≥"),
     "least_quality_tutoring_share": (gettext_lazy("辅导课时占比"), "≥"),
     "filing_lead": (gettext_lazy("提前备案"), ""),

@@ -1,11 +1,17 @@
-"""What classes tell the catalogue, which cannot know them: who reads materials, what starts next."""
+"""What classes tell the floors below, which cannot know them: who reads materials, what starts next, which
+classes need a member of the staff.
+"""
 
 import datetime
 from collections.abc import Iterable
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts import staff
+from accounts.models import Membership, User
+from accounts.staff import Engagement
+from accounts.states import Role
 from classes.models import TrainingClass
 from classes.queries import classes_visible_to
 from classes.states import ClassState
@@ -33,6 +39,28 @@ def next_classes(course: Course, today: datetime.date) -> Iterable[Offer]:
         yield Offer(one.institution_id, one.institution.name, one.starts_on, _(Mode(one.mode).label))
 
 
+_UNFINISHED = (
+    ClassState.DRAFT,
+    ClassState.RETURNED,
+    ClassState.SUBMITTED,
+    ClassState.APPROVED,
+    ClassState.RUNNING,
+)
+
+
+def classes_of_staff(membership: Membership) -> Iterable[Engagement]:
+    """The institution's classes that are not over and name this person in this role (F13, F14)."""
+    if membership.user.person_id is None or membership.role not in (Role.LECTURER, Role.ASSISTANT):
+        return
+    place = "lecturer" if membership.role == Role.LECTURER else "assistant"
+    classes = TrainingClass.objects.filter(
+        institution=membership.institution_id, state__in=_UNFINISHED, **{place: membership.user.person_id}
+    )
+    for one in classes.order_by("starts_on", "pk"):
+        yield Engagement(one.name, str(one.get_state_display()), reverse("classes:detail", args=[one.pk]))
+
+
 def register() -> None:
+    staff.register_engagements(classes_of_staff)
     permissions.register_reader(reads_materials)
     offers.register(next_classes)

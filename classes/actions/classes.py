@@ -18,6 +18,7 @@ from classes import permissions, queries
 from classes.actions.bookings import free
 from classes.actions.moves import move
 from classes.models import MOST_REASON, Lesson, TrainingClass
+from classes.standing import is_on_roster
 from classes.states import EnrolmentState, LessonState
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
@@ -89,13 +90,15 @@ def update_class(
     """Replace the details of a class that has not been filed or was returned; the same details again change
     nothing.
 
-    Raises as `create_class`, and Refusal `not_the_manager` (403), `class_not_editable`.
+    Raises as `create_class`, and Refusal `not_the_manager` (403), `class_not_editable`, `is_trainee` (the
+    lecturer or assistant is on the class's own roster).
     """
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
         permissions.require_manage(actor, training_class)
         permissions.require_editable(training_class)
         _judge(details, training_class.institution, at)
+        _judge_roster(details, training_class)
         before = (training_class.name, _facts(training_class))
         _write(training_class, details, _version(details, training_class))
         if before != (training_class.name, _facts(training_class)):
@@ -273,6 +276,21 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             rule="F14",
             next_step=gettext_noop("请另选一名助教。"),
         )
+
+
+def _judge_roster(details: ClassDetails, training_class: TrainingClass) -> None:
+    """Who learns in a class neither teaches nor assists in it (F13, F14)."""
+    for person, role in ((details.lecturer, Role.LECTURER), (details.assistant, Role.ASSISTANT)):
+        if person is not None and is_on_roster(training_class, person):
+            raise Refusal(
+                "is_trainee",
+                gettext_noop("选的%(role)s在这个班的花名册里，不能同时当学员。"),
+                found=Role.TRAINEE,
+                required=role,
+                rule="F13" if role == Role.LECTURER else "F14",
+                params={"role": str(role.label)},
+                next_step=gettext_noop("请另选一位，或先把他移出花名册。"),
+            )
 
 
 def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVersion:

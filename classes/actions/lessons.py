@@ -16,6 +16,7 @@ from classes import permissions, queries
 from classes.actions.classes import lock_class
 from classes.actions.moves import move
 from classes.models import Lesson, TrainingClass
+from classes.standing import staff_in_office
 from classes.states import ClassState, LessonState
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -41,8 +42,8 @@ def open_lesson(*, lesson: Lesson, actor: User, at: datetime.datetime) -> Lesson
 
     Raises Refusal `class_not_approved` (F9: no session before approval), `lesson_not_roomed`,
     `lesson_too_early`, `lesson_before_approval` (F9), `lesson_over`, `lecturer_disqualified` (T3),
-    `institution_not_designated` (I1), `qualification_cancelled` (Q9), `move_refused` (closed already),
-    `not_the_staff` (403).
+    `institution_not_designated` (I1), `qualification_cancelled` (Q9), `staff_left` (F13, F14),
+    `move_refused` (closed already), `not_the_staff` (403).
     """
     with transaction.atomic():
         training_class = lock_class(lesson.training_class_id)
@@ -177,6 +178,17 @@ def _judge_opening(lesson: Lesson, at: datetime.datetime) -> None:
             rule="T3",
             params={"since": since},
             next_step=gettext_noop("请机构联系当地人力资源和社会保障部门，换讲师要重新备案。"),
+        )
+    left = next((one for one in staff_in_office(training_class) if one.blocks), None)
+    # An assistant who leaves in mid-course does not strand the trainees: what is filed cannot change then.
+    if left is not None and (left.row == "F13" or training_class.state == ClassState.APPROVED):
+        raise Refusal(
+            "staff_left",
+            left.message,
+            found=False,
+            required=True,
+            rule=left.row,
+            next_step=gettext_noop("请机构重新登记他的任职；换讲师、助教要重新备案。"),
         )
 
 

@@ -16,7 +16,7 @@ from accounts.models import Person
 from classes.models import Enrolment, TrainingClass
 from classes.recruitment import queries
 from classes.recruitment.models import CategoryEvidence, Registration
-from classes.recruitment.states import EvidenceState
+from classes.recruitment.states import EvidenceState, RegistrationState
 from classes.states import EnrolmentState
 from policy.classes import EvidenceRecord, judge_category_evidence, judge_paid_once
 from policy.editions import Edition
@@ -31,6 +31,7 @@ SUBJECTS = {
     "paid_once": (_("重复享受补贴"), "≤"),
     "registered_elsewhere": (_("在其他机构报名"), ""),
     "registration_forms": (_("学员报名表"), "≥"),
+    "course_fitting": (_("课程适合学员"), "≤"),
     "stage_order": (_("推介、筛选在备案以前"), ""),
 }
 
@@ -50,6 +51,7 @@ def findings_on(training_class: TrainingClass, filed_on: datetime.date) -> Itera
         lambda: _paid_once(edition, training_class, roster),
         lambda: _elsewhere(training_class, roster),
         lambda: _forms(roster),
+        lambda: _fitting(training_class, roster),
         lambda: _stages(roster, filed_on),
     )
     for judge in judges:
@@ -169,6 +171,27 @@ def _forms(roster: Sequence[Enrolment]) -> Finding:
         else gettext_noop("%(required)s 名学员里 %(filled)s 人在平台填了报名表，其余由花名册导入。"),
         params={"required": len(roster), "filled": filled},
         outcome=Outcome.PASSED if filled == len(roster) else Outcome.NOTED,
+    )
+
+
+def _fitting(training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:
+    """F6: whoever was assigned after a screening is taught the course type that it found fitting, as when
+    they were assigned; the class may have another course by now.
+    """
+    screened = Registration.objects.filter(enrolment__in=roster, state=RegistrationState.ASSIGNED)
+    unfit = screened.exclude(fitting_course__course_type=training_class.course.course_type).count()
+    return Finding(
+        code="course_fitting",
+        row="F6",
+        passed=not unfit,
+        required=0,
+        actual=unfit,
+        message=gettext_noop("报名筛选过的学员都适合这门课程。")
+        if not unfit
+        else gettext_noop(
+            "%(count)s 名学员筛选认为适合的不是这类课程。请改回原来的课程，或把他们移出、重新分班。"
+        ),
+        params={"count": unfit},
     )
 
 

@@ -485,13 +485,19 @@ def _limits(training_class: TrainingClass, judged: ClassCheck) -> dict[str, tupl
             "demand": (None, 0),
             "offline": (None, 0),
         }
+    # By the online hours that the timetable has, so that nothing is red here which is 符合 below.
+    params = {finding.code: finding.params for finding in judged.timetable.findings}
     return {
-        "offline": (int(limits.least_offline), None),
-        "live": (limits.least_live, None),
-        "work": (None, limits.most_homework_exam),
-        "demand": (None, limits.most_on_demand),
+        "offline": (max(_whole(params["offline_share"], "least"), 1), None),
+        "live": (max(_whole(params["live_share"], "least"), 1), None),
+        "work": (None, _whole(params["homework_exam_share"], "most")),
+        "demand": (None, _whole(params["on_demand_share"], "most")),
         "care": (None, 0),
     }
+
+
+def _whole(params: Mapping[str, object], name: str) -> int:
+    return int(str(params[name]))
 
 
 def _groups(

@@ -1,6 +1,8 @@
 """A school's own lecturers and assistants: its manager adds them, hands them a code, and ends it again."""
 
 import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -117,6 +119,31 @@ def issue_code(*, membership: Membership, actor: User, at: datetime.datetime) ->
 def reset(*, membership: Membership, actor: User, at: datetime.datetime) -> IssuedCode:
     """The code for a new password, the old one ends. Raises Refusal `account_of_others` (403)."""
     return reset_access(user=_own_account(membership, actor), actor=actor, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """Something that names a member of the staff and is not over yet: what it is, how far it is, its page."""
+
+    name: str
+    state: str
+    url: str
+
+
+EngagementProvider = Callable[[Membership], Iterable[Engagement]]
+_engagements: list[EngagementProvider] = []
+
+
+def register_engagements(provider: EngagementProvider) -> EngagementProvider:
+    """Let an app above this one say in what somebody is still needed, in `AppConfig.ready()`."""
+    if provider not in _engagements:
+        _engagements.append(provider)
+    return provider
+
+
+def engagements_of(membership: Membership) -> list[Engagement]:
+    """Everything that still names this member of the staff in this role."""
+    return [one for provider in _engagements for one in provider(membership)]
 
 
 def end_staff(*, membership: Membership, actor: User, at: datetime.datetime) -> None:

@@ -92,11 +92,16 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first; then take the role away from one of them."""
+    """Ask first, naming the classes that need them; then take the role away from one of them."""
     user = _user(request)
     membership = staff.access_staff(user, pk)
-    if request.method != "POST":
-        return render(request, "accounts/end_staff.html", {"membership": membership})
+    engagements = staff.engagements_of(membership)
+    unasked = bool(engagements) and request.POST.get("confirmed") != "1"
+    if request.method != "POST" or unasked:
+        context = {"membership": membership, "engagements": engagements}
+        return render(
+            request, "accounts/end_staff.html", context, status=409 if request.method == "POST" else 200
+        )
     staff.end_staff(membership=membership, actor=user, at=timezone.now())
     messages.success(request, _("%(name)s 不再是本机构的人员。") % {"name": membership.user})
     return redirect("accounts:staff")

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from policy.messages import Msgid, Translate, exact_text, fill, gettext_noop, untranslated
+from policy.process import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ _CLASSES = gettext_noop("连续 %(figure)s 个班")
 _TIMES = gettext_noop("%(figure)s 次")
 _POINTS = gettext_noop("%(figure)s 分")
 _AS_IT_IS = gettext_noop("%(figure)s")
+_PARTS = gettext_noop("%(figure)s 部分")
 _STRUCK_OFF = gettext_noop("%(figure)s 起取消")
 
 _WORDINGS: Mapping[str, Wording] = {
@@ -59,6 +61,7 @@ _WORDINGS: Mapping[str, Wording] = {
             "paid_once",
             "registered_elsewhere",
             "registration_forms",
+            "course_fitting",
         ),
         Wording(_PEOPLE, _PEOPLE),
     ),
@@ -70,6 +73,7 @@ _WORDINGS: Mapping[str, Wording] = {
         ("attendance_share", "live_presence_share", "offline_attendance_share"), Wording(_SECONDS, _SECONDS)
     ),
     **dict.fromkeys(("trainee_loss", "teaching_disorder"), Wording(_CLASSES, _CLASSES)),
+    "mode_parts": Wording(_PARTS, _PARTS),
     "filing_lead": Wording(gettext_noop("%(figure)s 或以后"), _AS_IT_IS),
     "edition_in_force": Wording(gettext_noop("%(figure)s 起施行"), _AS_IT_IS),
     "edition_over": Wording(gettext_noop("施行到 %(figure)s"), _AS_IT_IS),
@@ -96,14 +100,22 @@ def found_text(finding: Mapping[str, Any], translate: Translate = untranslated) 
 
 
 def _text(finding: Mapping[str, Any], which: str, translate: Translate) -> str | None:
-    figure = _figure(finding.get(which))
     code = str(finding.get("code"))
+    if code == "stage_order":
+        return _stages(finding.get(which), translate)
+    figure = _figure(finding.get(which))
     if code == "edition_in_force" and not finding["passed"] and finding["required"] < finding["actual"]:
         code = "edition_over"
     wording = _WORDINGS.get(code)
     if figure is None or wording is None:
         return None
     return fill(wording.required if which == "required" else wording.found, {"figure": figure}, translate)
+
+
+def _stages(value: object, translate: Translate) -> str | None:
+    """Name the stages of F1, which the JSON form gives by code."""
+    named = [Stage(one).label for one in value] if isinstance(value, list) else []
+    return fill(_AS_IT_IS, {"figure": named}, translate) if named else None
 
 
 def _figure(value: object) -> str | date | None:

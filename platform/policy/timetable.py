@@ -1,4 +1,4 @@
-"""Is a timetable lawful? The hour rules of 规范 二, exact to the fraction (H4-H15).
+"""Is a timetable lawful? The hour rules of 规范 二, exact to the fraction (H4-H15), and its mode (A5).
 
 All ceilings and floors include the number itself, and hours are compared as fractions. With whole lesson
 hours the ceilings can make the stated minimum unreachable: of 24 hours, 15 live hours are 62.5 %, but at most
@@ -181,7 +181,7 @@ def whole_hour_limits(edition: Edition, mode: Mode, total: Fraction | int) -> Wh
     return WholeHourLimits(
         total=total,
         online=online,
-        least_live=_least_live_online(edition, online),
+        least_live=_least_live_online(edition, online) if online else None,  # A5: something is online
         least_offline=total - online,
         most_homework_exam=math.floor(homework_exam),
         most_quality_tutoring=0,
@@ -313,6 +313,7 @@ def _check_mixed(edition: Edition, course_type: str, hours: Hours) -> TimetableD
             (gettext_noop("线上课时"), online),
         ),
         _outside_mixed(hours),
+        _both_parts(online, hours[HourKind.OFFLINE]),
     )
     return TimetableDecision(findings=findings, limits=whole_hour_limits(edition, Mode.MIXED, total))
 
@@ -482,6 +483,29 @@ def _outside_mixed(hours: Hours) -> Finding:
             else gettext_noop("没有质量监督评估和辅导课时。")
         ),
         params={"actual": outside},
+    )
+
+
+def _both_parts(online: Fraction, offline: Fraction) -> Finding:
+    """A5: a mixed class has lessons online and offline; without one of them it is of another mode, or none.
+
+    The exception to H11 lowers the share of the offline hours, it does not take the last of them.
+    """
+    passed = online > 0 and offline > 0
+    return Finding(
+        code="mode_parts",
+        row="A5",
+        passed=passed,
+        required=2,
+        actual=(online > 0) + (offline > 0),
+        message=(
+            gettext_noop("线上 %(online)s 课时，线下 %(offline)s 课时，两部分都有。")
+            if passed
+            else gettext_noop(
+                "线上 %(online)s 课时，线下 %(offline)s 课时；线上+线下模式两部分都要有，缺一部分不能备案。"
+            )
+        ),
+        params={"online": online, "offline": offline},
     )
 
 

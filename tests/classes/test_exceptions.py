@@ -1,6 +1,7 @@
 """原则上: what the norm says only in principle may be excepted, with a reason, by an officer, on record."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
@@ -12,7 +13,9 @@ from classes.actions.filing import snapshot_digest
 from classes.models import Filing
 from classes.reviews import differences
 from classes.states import ClassState, FilingState
+from classes.timetables import drafts_of
 from policy.refusals import Refusal
+from policy.terms import HourKind
 from tests.cast import client_of
 from tests.classes.school import gyb_drafts
 from tests.classes.test_filing import refused
@@ -79,6 +82,22 @@ def test_a_rule_that_is_not_only_in_principle_cannot_be_excepted(school):
     school.schedule(training_class, gyb_drafts()[:-1])
     error = refused(lambda: submit(school, training_class, code="total_hours"), "exception_not_allowed")
     assert error.required == []
+
+
+def test_the_exception_does_not_reach_the_last_offline_hour(school):
+    """A5: less than 70 % offline may be accepted, nothing offline is another mode."""
+    training_class = school.mostly_online()
+    drafts = drafts_of(training_class.lessons.all())
+    online = [replace(one, kind=HourKind.LIVE) if one.kind == HourKind.OFFLINE else one for one in drafts]
+    school.schedule(training_class, online)
+    error = refused(lambda: submit(school, training_class), "findings_failed")
+    assert "mode_parts" in {finding.code for finding in error.details["findings"] if finding.blocks}
+    for code in ("mode_parts", "offline_share"):
+        assert Filing.objects.filter(training_class=training_class).count() == 0
+        refused(
+            lambda code=code: submit(school, training_class, code=code),
+            "exception_not_allowed" if code == "mode_parts" else "findings_failed",
+        )
 
 
 def test_a_passing_finding_needs_no_exception(school):

@@ -119,6 +119,28 @@ def test_every_draft_is_led_to_a_timetable_that_passes(school, course_type, mode
         assert check.passed, (seed, taken, failing(check), [f.code for f in check.faults])
 
 
+@pytest.mark.parametrize("course_type", ["GYB", "SYB"])
+@pytest.mark.parametrize("kind", ["offline", "live"])
+def test_a_mixed_class_of_one_part_is_led_to_both(school, course_type, kind):
+    """A5: all offline and all online are both no mixed class."""
+    training_class = class_of(school, course_type, "mixed")
+    start = [
+        draft(day, clock, kind, 4, f"第 {day} 天 {clock}") for day in range(7) for clock in ("08:30", "14:30")
+    ]
+    assert "mode_parts" in failing(judged(training_class, start))
+    assert [
+        fix
+        for fix in offered(training_class, start, judged(training_class, start))
+        if "mode_parts" in fix.mends
+    ]
+    drafts, taken = follow(training_class, start)
+    check = judged(training_class, drafts)
+    assert check.passed, (taken, failing(check))
+    hours = hours_by_kind(drafts)
+    assert hours[HourKind.OFFLINE] > 0
+    assert hours[HourKind.LIVE] > 0
+
+
 @pytest.mark.parametrize(("course_type", "mode"), LAWFUL)
 def test_the_same_holds_while_everybody_is_taken_by_another_class(school, course_type, mode):
     """The lecturer, the assistant and the trainees are in a filed class of the same two weeks."""

@@ -1,12 +1,14 @@
 """规范 一 and 五: the six stages, live sessions and long days. F1, A1, I3."""
 
 from collections.abc import Mapping
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from policy.editions import Edition
+from policy.figures import found_text, required_text
 from policy.lessons import judge_daily_hours, judge_live_session
 from policy.process import Stage, judge_stage_order
 from policy.refusals import Refusal
@@ -48,3 +50,11 @@ def test_a_day_is_not_too_long(editions: Mapping[str, Edition], case: dict[str, 
         finding = judge_daily_hours(edition, hours)
         assert finding.passed is case["passed"]
         assert finding.actual == Fraction(case["actual"])
+
+
+def test_stages_are_shown_by_name_and_not_by_code() -> None:
+    day = date(2026, 9, 18)
+    finding = judge_stage_order({Stage.PROMOTION: day, Stage.FILING: day}).render()
+    assert finding["required"] == ["promotion", "screening", "filing"]
+    assert required_text(finding) == "项目推介、学员筛选、开班备案"
+    assert found_text(finding) == "项目推介、开班备案"

@@ -12,10 +12,12 @@ from audit.models import Entry
 from classes import actions as class_actions
 from classes.models import Enrolment, TrainingClass
 from classes.recruitment import actions
+from classes.recruitment.findings import findings_on
 from classes.recruitment.models import Registration
 from classes.recruitment.standing import standing_of
 from classes.recruitment.states import RegistrationState, Stage
 from classes.states import ClassState, EnrolmentState
+from courses.models import Course
 from policy.refusals import Refusal
 from tests.classes.school import roster_file, trainee_row
 from tests.recruitment.conftest import able, answers
@@ -101,6 +103,16 @@ def test_a_class_of_another_course_type_does_not_fit(screened, draft, manager, n
     with refused_with("course_not_fitting"):
         actions.assign(registration=registration, training_class=draft, actor=manager, at=now)
     assert Enrolment.objects.count() == 0
+
+
+def test_who_was_found_fit_for_another_course_is_not_filed(screened, draft, manager, now):
+    """F6 holds in whatever order: the class may get another course after the assignment."""
+    actions.assign(registration=screened(1), training_class=draft, actor=manager, at=now)
+    fitting = next(one for one in findings_on(draft, now.date()) if one.code == "course_fitting")
+    assert (fitting.passed, fitting.row) == (True, "F6")
+    draft.course = Course.objects.create(name="创办企业", course_type="SYB", origin="platform")
+    changed = next(one for one in findings_on(draft, now.date()) if one.code == "course_fitting")
+    assert (changed.blocks, changed.row, changed.actual, changed.required) == (True, "F6", 1, 0)
 
 
 def test_the_rival_assigns_nobody(screened, draft, rival, now):
