@@ -120,6 +120,22 @@ def test_no_lesson_opens_after_they_left(school, trainer, who, rule):
     assert lesson.state == LessonState.PLANNED
 
 
+@pytest.mark.parametrize(("who", "opens"), [("trainer", False), ("assistant", True)])
+def test_an_assistant_who_leaves_in_mid_course_does_not_strand_the_trainees(school, trainer, who, opens):
+    training_class = school.approved()
+    first, second = training_class.lessons.order_by("starts_at")[:2]
+    actions.open_lesson(lesson=first, actor=trainer, at=first.starts_at)
+    leave(school, who)
+
+    def go_on():
+        return actions.open_lesson(lesson=second, actor=trainer, at=second.starts_at)
+
+    if opens:
+        assert go_on().state == LessonState.OPEN
+    else:
+        assert refused(go_on, "staff_left").rule == "F13"
+
+
 def test_ending_an_office_names_the_classes_and_asks_first(school, manager):
     training_class = school.ready()
     held = Membership.objects.get(user=school.cast.trainer, role=Role.LECTURER)
