@@ -27,6 +27,7 @@ PAGES: Mapping[str, tuple[str, Promise]] = {
     "assistant_in_office": ("classes:edit", _("换一名助教")),
     "staff_not_trainees": ("classes:roster", _("去花名册移出学员")),
     "course_version_in_use": ("classes:edit", _("去换课程版本")),
+    "working_age": ("classes:roster", _("去花名册移出学员")),
     "trainees_free": ("classes:roster", _("去花名册移出学员")),
 }
 

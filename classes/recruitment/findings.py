@@ -18,7 +18,7 @@ from classes.recruitment import queries
 from classes.recruitment.models import CategoryEvidence, Registration
 from classes.recruitment.states import EvidenceState, RegistrationState
 from classes.states import EnrolmentState
-from policy.classes import EvidenceRecord, judge_category_evidence, judge_paid_once
+from policy.classes import EvidenceRecord, judge_category_evidence, judge_paid_once, judge_working_age
 from policy.editions import Edition
 from policy.findings import Finding, Outcome
 from policy.messages import gettext_noop
@@ -31,6 +31,7 @@ SUBJECTS = {
     "paid_once": (_("重复享受补贴"), "≤"),
     "registered_elsewhere": (_("在其他机构报名"), ""),
     "registration_forms": (_("学员报名表"), "≥"),
+    "working_age": (_("适龄"), "≤"),
     "course_fitting": (_("课程适合学员"), "≤"),
     "stage_order": (_("推介、筛选在备案以前"), ""),
 }
@@ -47,6 +48,7 @@ def findings_on(training_class: TrainingClass, filed_on: datetime.date) -> Itera
         return
     edition = find_edition(training_class.edition)
     judges: Sequence[Callable[[], Finding]] = (
+        lambda: _ages(edition, training_class, roster),
         lambda: _evidence(edition, training_class, roster),
         lambda: _paid_once(edition, training_class, roster),
         lambda: _elsewhere(training_class, roster),
@@ -86,6 +88,11 @@ def judge_trainee(
     if records:
         records.append(EvidenceRecord(TraineeCategory(enrolment.category), accepted=False))
     return judge_category_evidence(edition, records, on, claiming=claiming)
+
+
+def _ages(edition: Edition, training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:
+    people = [(TraineeCategory(one.category), one.person.birthday) for one in roster]
+    return judge_working_age(edition, people, training_class.starts_on)
 
 
 def _evidence(edition: Edition, training_class: TrainingClass, roster: Sequence[Enrolment]) -> Finding:

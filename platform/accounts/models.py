@@ -153,6 +153,11 @@ class Person(Reachable):
         return vault.unseal(self.id_number_sealed, context=self.ID_CONTEXT).decode()
 
     @property
+    def birthday(self) -> datetime.date:
+        """Read from the sealed number, for judging an age; not for screens, logs or evidence."""
+        return IdNumber(self.open_id_number()).birthday
+
+    @property
     def masked_from_seal(self) -> str:
         """The masked number that belongs to the sealed one."""
         return IdNumber(self.open_id_number()).masked

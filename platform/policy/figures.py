@@ -62,6 +62,7 @@ _WORDINGS: Mapping[str, Wording] = {
             "registered_elsewhere",
             "registration_forms",
             "course_fitting",
+            "working_age",
         ),
         Wording(_PEOPLE, _PEOPLE),
     ),

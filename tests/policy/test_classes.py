@@ -25,6 +25,7 @@ from policy.classes import (
     judge_paid_once,
     judge_staff,
     judge_start,
+    judge_working_age,
     last_losing_run,
     lecturer_fee,
     parse_category,
@@ -174,6 +175,13 @@ def test_a_trainee_shows_one_category(editions: Mapping[str, Edition], case: dic
     assert (finding.outcome, finding.row) == (case["outcome"], case["row"])
     assert finding.blocks is (case["outcome"] == "failed")
     assert finding.passed is not finding.blocks
+
+
+@pytest.mark.parametrize("case", load("classes", "working_age"))
+def test_trainees_are_of_working_age(editions: Mapping[str, Edition], case: dict[str, Any]) -> None:
+    people = [(TraineeCategory(category), born) for category, born in case["ages"]]
+    finding = judge_working_age(editions["henan-2020-97"], people, date(2026, 9, 24))
+    assert (finding.outcome, finding.row, finding.actual) == (case["outcome"], "S1", case["found"])
 
 
 @pytest.mark.parametrize("case", load("classes", "paid_once"))

@@ -49,6 +49,8 @@ def test_the_norms_own_numbers_are_the_norms(editions: Mapping[str, Edition]) ->
         "assistants_per_class": 1,
         "filing_lead_working_days": 5,
         "lecturer_min_years": 2,
+        "working_age_from": 16,
+        "working_age_to": 60,
         "disqualifying_loss_share": Fraction(50, 100),
         "disqualifying_consecutive_classes": 2,
         "min_attendance_share": Fraction(80, 100),

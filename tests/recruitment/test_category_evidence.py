@@ -11,6 +11,7 @@ from PIL import Image
 from accounts import pictures
 from accounts.editions import edition
 from audit.models import Entry
+from classes.actions import submit_filing
 from classes.checks import check_draft
 from classes.recruitment import actions
 from classes.recruitment.findings import findings_on
@@ -23,8 +24,10 @@ from classes.recruitment.models import (
 from classes.recruitment.signals import signals_of
 from classes.recruitment.states import EvidenceState
 from classes.timetables import drafts_of
+from config.demo.cast import made_up_id_number
 from policy.findings import Outcome
 from policy.refusals import Refusal
+from policy.terms import TraineeCategory
 from tests.recruitment.conftest import details, document, photo
 
 
@@ -308,3 +311,21 @@ def test_photos_of_who_was_turned_down_go_after_half_a_year(apply, manager, now)
     assert actions.destroy_stale_pictures(at=now + half_a_year) == 0
     assert [row.evidence.registration for row in EvidencePicture.objects.all()] == [open_one]
     assert EvidencePictureKey.objects.count() == 1
+
+
+def test_a_class_with_a_child_of_a_poor_family_is_not_filed_and_the_child_is_not_named(school):
+    draft = school.ready()
+    child = draft.enrolments.select_related("person").first()
+    child.category = TraineeCategory.POOR_FAMILY
+    child.save(update_fields=["category"])
+    child.person.seal_id_number(made_up_id_number(3, born=datetime.date(2019, 6, 1)))
+    child.person.save()
+    finding = by_code(draft)["working_age"]
+    assert (finding.row, finding.blocks, finding.actual) == ("S1", True, 1)
+    assert child.person.name not in str(finding.render())
+    with pytest.raises(Refusal) as refused:
+        submit_filing(training_class=draft, actor=school.cast.manager, at=school.at)
+    assert [one.code for one in refused.value.details["findings"] if one.blocks] == ["working_age"]
+    child.category = TraineeCategory.SCHOOL_LEAVER
+    child.save(update_fields=["category"])
+    assert by_code(draft)["working_age"].outcome is Outcome.NOTED

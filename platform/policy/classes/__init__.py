@@ -32,6 +32,7 @@ from policy.classes.trainees import (
     EvidenceRecord,
     judge_category_evidence,
     judge_paid_once,
+    judge_working_age,
     parse_category,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "judge_platform_report",
     "judge_staff",
     "judge_start",
+    "judge_working_age",
     "last_losing_run",
     "lecturer_fee",
     "parse_category",

@@ -112,3 +112,40 @@ def judge_paid_once(edition: Edition, course_type: str, earlier: int, *, claimin
         reading=reading,
         outcome=outcome,
     )
+
+
+def judge_working_age(edition: Edition, people: Sequence[tuple[TraineeCategory, date]], on: date) -> Finding:
+    """Judge the ages of a class's trainees, given as category and birthday, on the day it starts (S1).
+
+    The norm asks for "适龄劳动者" among poor families only and gives no age. Nobody under the age of the
+    labour law is one, so that fails; any other trainee outside the range is noted for the officer.
+    """
+    least, most = edition.whole("working_age_from"), edition.whole("working_age_to")
+    ages = [(category, _age(born, on)) for category, born in people]
+    young = sum(category is TraineeCategory.POOR_FAMILY and age < least for category, age in ages)
+    outside = sum(not least <= age <= most for _category, age in ages)
+    outcome = Outcome.FAILED if young else Outcome.NOTED if outside else Outcome.PASSED
+    message = {
+        Outcome.FAILED: gettext_noop(
+            "%(young)s 名按“贫困家庭子女”参训的学员不满 %(least)s 周岁，不是适龄劳动者，请移出花名册。"
+        ),
+        Outcome.NOTED: gettext_noop(
+            "%(outside)s 名学员开班当天不满 %(least)s 周岁或超过 %(most)s 周岁，请核对身份和类别。"
+        ),
+        Outcome.PASSED: gettext_noop("学员开班当天都在 %(least)s 至 %(most)s 周岁之间。"),
+    }[outcome]
+    return Finding(
+        code="working_age",
+        row="S1",
+        passed=outcome is not Outcome.FAILED,
+        required=0,
+        actual=outside,
+        message=message,
+        params={"young": young, "outside": outside, "least": least, "most": most},
+        numbers=(edition.parameter("working_age_from"), edition.parameter("working_age_to")),
+        outcome=outcome,
+    )
+
+
+def _age(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -29,6 +29,7 @@ class Unit(StrEnum):
     WORKING_DAYS = "working_days"
     MONTHS = "months"
     YEARS = "years"
+    YEARS_OF_AGE = "years_of_age"
     READING = "reading"
 
 
@@ -50,6 +51,7 @@ UNIT_TEXTS: Mapping[Unit, Msgid] = MappingProxyType(
         Unit.WORKING_DAYS: gettext_noop("%(n)s 个工作日"),
         Unit.MONTHS: gettext_noop("%(n)s 个月"),
         Unit.YEARS: gettext_noop("%(n)s 年"),
+        Unit.YEARS_OF_AGE: gettext_noop("%(n)s 周岁"),
     }
 )
 
@@ -220,6 +222,8 @@ _SPECS = (
         Shape.MONEY,
         (Unit.YUAN_PER_LESSON_HOUR,),
     ),
+    _whole("working_age_from", gettext_noop("适龄劳动者：不低于"), Unit.YEARS_OF_AGE),
+    _whole("working_age_to", gettext_noop("适龄劳动者：超过的作提示"), Unit.YEARS_OF_AGE),
     _reading(
         "eligibility_date",
         gettext_noop("学员类别按哪一天核对"),
