@@ -63,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     caches: dict[str, Any] = settings.CACHES["default"]
     layers: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
     caches["KEY_PREFIX"] = layers["CONFIG"]["prefix"] = prefix
+    # Argon2 takes a fifth of a second each time, on purpose; a started platform has it, and one test here.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-django has put those without a database last

@@ -4,12 +4,14 @@ import datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import override_settings
 
 from accounts import actions
 from accounts.models import Institution, Person, Region, User
 from audit.models import Entry
 from audit.queries import entries_about
 from audit.reconciliation import differences
+from config import settings as production
 from config.demo.cast import made_up_id_number
 from policy.refusals import Refusal
 from tests.cast import SHANGHAI
@@ -133,6 +135,14 @@ def test_a_trainee_gets_one_account_and_sets_its_password_once(now):
         actions.issue_activation(user=user, actor=None, at=now)
     assert refusal.value.code == "account_active"
     assert User.objects.get(pk=user.pk).check_password("a-long-phrase-of-mine")
+
+
+def test_a_password_is_kept_as_production_keeps_it(learner):
+    with override_settings(PASSWORD_HASHERS=production.PASSWORD_HASHERS):
+        learner.set_password("a-long-phrase-of-mine")
+        assert learner.password.startswith("argon2$argon2id$")
+        assert learner.check_password("a-long-phrase-of-mine")
+        assert not learner.check_password("another-long-phrase")
 
 
 @pytest.mark.parametrize(
