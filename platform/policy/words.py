@@ -1,6 +1,8 @@
-"""What counts as something written: free text that is required has to show something."""
+"""Text as others write it: what counts as something written, and which number it names."""
 
 import unicodedata
+
+MOST_DIGITS = 18  # fits the database's 64 bits
 
 # Blank to the eye although Unicode calls them letters or symbols: Hangul fillers and the empty braille cell.
 _BLANK = frozenset(map(chr, (0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800)))
@@ -13,6 +15,16 @@ def _shows(character: str) -> bool:
         and character not in _BLANK
         and unicodedata.category(character) not in ("Cc", "Cf")
     )
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that a client names in ASCII digits, such as a row, a page or a key; None for other text.
+
+    Also None beyond 18 digits: no key is that large, and reading thousands of digits is refused by Python.
+    """
+    if not text or len(text) > MOST_DIGITS or not (text.isascii() and text.isdecimal()):
+        return None
+    return int(text)
 
 
 def bare(text: str) -> str:
