@@ -1,4 +1,4 @@
-"""Text as others write it: what counts as something written, and which number it names."""
+"""Text as others write it: what counts as something written, what as the same, which number it names."""
 
 import unicodedata
 
@@ -31,3 +31,11 @@ def bare(text: str) -> str:
     """The text without what does not show before and after it; empty where nothing does."""
     shown = [place for place, character in enumerate(text) if _shows(character)]
     return text[shown[0] : shown[-1] + 1] if shown else ""
+
+
+def one_spelling(text: str) -> str:
+    """A number or a code as it is kept and compared: full-width forms as plain ones (Unicode NFKC), without
+    what does not show, and one space where there were several.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(c for c in plain if _shows(c) or c.isspace()).split())

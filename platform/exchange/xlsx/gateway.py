@@ -39,7 +39,7 @@ from exchange.packages import (
 from exchange.xlsx.cells import XLSX, Book, Cell, Held, Limits, Row, SheetPart, letter_of, open_book
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
-from policy.words import whole_number
+from policy.words import bare, whole_number
 
 LIMITS = Limits(packed=32 * 1024 * 1024, unpacked=512 * 1024 * 1024, last_row=MOST_ROWS + 1, last_column=60)
 NUMBER_FORMATS = {
@@ -303,7 +303,7 @@ def _read_row(sheet: Sheet, row: Row, columns: Mapping[int, Column]) -> ReadRow:
 
 def _read_cell(column: Column, cell: Cell | None) -> Value:
     value = None if cell is None else _typed(column, cell)
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not bare(value)):
         if column.required:
             raise _refused("value_missing", gettext_noop("没有填“%(column)s”。"), column)
         return None
