@@ -381,7 +381,7 @@ def _read_id_number(text: str) -> IdNumber:
         raise _missing(
             "id_number_missing", gettext_noop("没有身份证号。"), gettext_noop("请照身份证填 18 位号码。")
         )
-    return parse(_without_spaces(text))
+    return parse(text)
 
 
 def _read_phone(text: str) -> str:

@@ -132,7 +132,7 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     campaign = serializers.IntegerField()
     event = TextField(max_length=12, required=False, default="", allow_blank=True)
     name = TextField(max_length=40)
-    id_number = TextField(max_length=24)
+    id_number = TextField(max_length=id_numbers.MOST_TYPED)
     phone = TextField(max_length=20)
     category = serializers.ChoiceField(choices=CATEGORIES)
     education = serializers.ChoiceField(choices=Education.choices)
