@@ -60,6 +60,7 @@ from identity.faces import get_engine
 from identity.queries import live_template, open_consent
 from policy.refusals import Refusal
 from policy.terms import Mode
+from policy.words import whole_number
 
 LECTURERS_A_PAGE = 20
 
@@ -157,11 +158,10 @@ def issue_code(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a code for one trainee and show it, this once."""
     lesson = access_roomed_lesson(request.user, pk)
     require_teach(_user(request), lesson.training_class)
-    wanted = request.POST.get("enrolment", "")
-    if not wanted.isdecimal():
-        raise Http404
     enrolment = get_object_or_404(
-        Enrolment.objects.select_related("person"), pk=int(wanted), training_class=lesson.training_class
+        Enrolment.objects.select_related("person"),
+        pk=whole_number(request.POST.get("enrolment")),
+        training_class=lesson.training_class,
     )
     code = actions.issue_sign_in_code(
         lesson=lesson, enrolment=enrolment, actor=_user(request), at=timezone.now()

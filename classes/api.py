@@ -5,6 +5,7 @@ check, the earliest start) is asked here and open to everybody.
 """
 
 import datetime
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers, status
@@ -24,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, TextField, UploadField
+from accounts.api_views import APIView, DayField, ReadsBody, TextField, UploadField
 from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
@@ -57,18 +58,23 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _REFUSED = {400: RefusalSerializer, 403: RefusalSerializer, 404: RefusalSerializer, 409: RefusalSerializer}
 
 
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE
+)
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.Field):  # type: ignore[type-arg]
     """ISO 8601 with an offset. A time without one is refused: whose clock would it be?"""
 
     default_error_messages: ClassVar = {
-        "invalid": gettext_noop("时间要写成 2026-09-24T08:30:00+08:00 这样，带时区。"),
+        "invalid": gettext_lazy("时间要写成 2026-09-24T08:30:00+08:00 这样，带时区。"),
     }
 
     def to_internal_value(self, data: Any) -> datetime.datetime:
         try:
-            moment = parse_datetime(data) if isinstance(data, str) else None
-        except ValueError:
+            moment = parse_datetime(data) if _MOMENT.fullmatch(data) else None
+        except (TypeError, ValueError):
             moment = None
         if moment is None or moment.tzinfo is None or not 1900 < moment.year < 2200:
             self.fail("invalid")
@@ -200,7 +206,7 @@ class TimetableCheckView(APIView):
 
 class EarliestStartSerializer(serializers.Serializer[Any]):
     edition = TextField(max_length=64)
-    filed_on = serializers.DateField(help_text="the day of submission, in Henan")
+    filed_on = DayField(help_text="the day of submission, in Henan")
 
 
 class StartDecisionSerializer(serializers.Serializer[Any]):
@@ -319,8 +325,8 @@ class ClassSerializer(serializers.Serializer[Any]):
     )
     mode = serializers.ChoiceField(choices=MODES)
     edition = TextField(max_length=40)
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
+    starts_on = DayField()
+    ends_on = DayField()
     lecturer = serializers.PrimaryKeyRelatedField(
         queryset=Person.objects.all(), allow_null=True, required=False
     )

@@ -25,6 +25,7 @@ from classes.timetables import MOST_LESSONS, LessonDraft, RowFault
 from courses.models import Course, CourseVersion
 from courses.queries import newest_published, open_to
 from courses.states import VersionState
+from policy.dates import parse_day
 from policy.editions import Gap
 from policy.terms import HourKind
 
@@ -368,7 +369,8 @@ class TimetableForm:
     def sent(cls, data: QueryDict) -> "TimetableForm":
         columns = [data.getlist(name)[: MOST_LESSONS + 1] for name in cls.FIELDS]
         rows = [
-            TimetableRow(*(text.strip()[:200] for text in cells)) for cells in zip(*columns, strict=False)
+            TimetableRow(*(text.replace("\0", "").strip()[:200] for text in cells))
+            for cells in zip(*columns, strict=False)
         ]
         for row in rows:
             row.draft = _read(row)
@@ -412,33 +414,42 @@ class TimetableForm:
 
 
 def _read(row: TimetableRow) -> LessonDraft | None:
-    try:
-        day = datetime.date.fromisoformat(row.day)
-        starts, ends = (datetime.time.fromisoformat(text) for text in (row.starts, row.ends))
-        starts_at, ends_at = (
-            timezone.make_aware(datetime.datetime.combine(day, moment.replace(tzinfo=None)))
-            for moment in (starts, ends)
-        )
-    except (ValueError, OverflowError):
+    """The lesson that a row says; None where it says none, with everything that is wrong on the row."""
+    span, hours = _span(row), _hours(row.hours)
+    if span is None:
         row.problems.append(_("请填好日期、开始和结束时间。"))
-        return None
-    if not 1900 < day.year < 2200:
-        row.problems.append(_("请填好日期、开始和结束时间。"))
-        return None
-    try:
-        hours = Decimal(row.hours)
-    except InvalidOperation:
-        hours = Decimal("NaN")
-    if not hours.is_finite() or abs(hours) > 1000:
+    if hours is None:
         row.problems.append(_("请填课时数。"))
-        return None
     if row.kind not in set(map(str, HourKind)):
         row.problems.append(_("请选课时类别。"))
         row.kind = HourKind.LIVE  # what is no kind cannot be shown as chosen
+    if span is None or hours is None or row.problems:
         return None
     return LessonDraft(
-        starts_at=starts_at, ends_at=ends_at, kind=HourKind(row.kind), hours=hours, title=row.title
+        starts_at=span[0], ends_at=span[1], kind=HourKind(row.kind), hours=hours, title=row.title
     )
+
+
+def _span(row: TimetableRow) -> tuple[datetime.datetime, datetime.datetime] | None:
+    try:
+        day = parse_day(row.day)
+        starts, ends = (
+            timezone.make_aware(
+                datetime.datetime.combine(day, datetime.time.fromisoformat(text).replace(tzinfo=None))
+            )
+            for text in (row.starts, row.ends)
+        )
+    except (ValueError, OverflowError):
+        return None
+    return (starts, ends) if 1900 < day.year < 2200 else None
+
+
+def _hours(text: str) -> Decimal | None:
+    try:
+        hours = Decimal(text)
+    except InvalidOperation:
+        return None
+    return hours if hours.is_finite() and abs(hours) <= 1000 else None
 
 
 def _clock(moment: datetime.datetime) -> str:

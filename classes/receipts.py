@@ -37,6 +37,7 @@ from exchange.problems import source_of
 from exchange.states import Outcome
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare, one_spelling
 
 MOST_ROWS = 5000
 
@@ -85,7 +86,7 @@ def reconcile(
         .select_related("training_class")
         .in_bulk()
     )
-    numbers = {str(row.values.get(NUMBER) or "") for row in rows} - {""}
+    numbers = {number_of(row.values) for row in rows} - {""}
     taken = dict(Filing.objects.filter(number__in=numbers).values_list("number", "pk"))
     first_row: dict[int, int] = {}
     judged = []
@@ -93,7 +94,7 @@ def reconcile(
         filing = filings.get(filing_id_of(str(row.values.get(REFERENCE) or "")) or 0)
         earlier = first_row.setdefault(filing.pk, row.number) if filing else row.number
         judged.append((_judge(row, filing, earlier, taken, at), filing))
-        number = str(row.values.get(NUMBER) or "")
+        number = number_of(row.values)
         if filing and number:
             taken.setdefault(number, filing.pk)
     return judged
@@ -106,9 +107,14 @@ def blocks(row: Judged) -> bool:
     )
 
 
+def number_of(values: Mapping[str, Any]) -> str:
+    """The filing number that a row gives, as it is kept; empty where it shows none."""
+    return one_spelling(str(values.get(NUMBER) or ""))
+
+
 def decision_of(values: Mapping[str, Any]) -> tuple[bool, str, str]:
     """(approved, reason, number) of a row that can be read."""
-    return values[RESULT] == APPROVED, str(values.get(REASON) or ""), str(values.get(NUMBER) or "")
+    return values[RESULT] == APPROVED, bare(str(values.get(REASON) or "")), number_of(values)
 
 
 def day_of(values: Mapping[str, Any]) -> datetime.date:
@@ -273,11 +279,11 @@ class ReportLine:
 
     @property
     def number(self) -> str:
-        return self._value(NUMBER)
+        return number_of(self.row.values)
 
     @property
     def reason(self) -> str:
-        return self._value(REASON)
+        return bare(self._value(REASON))
 
     @property
     def is_in_the_way(self) -> bool:

@@ -22,6 +22,7 @@ from classes.actions.timetable import timetable_digest
 from classes.models import CATEGORIES, HOUR_KINDS, MODES, Enrolment, Filing, Lesson
 from classes.states import EnrolmentState, FilingState, LessonState
 from classes.timetables import drafts_of
+from policy.words import whole_number
 
 ROSTER = ("roster.imported", "roster.trainee_added", "roster.trainee_removed")
 
@@ -324,7 +325,7 @@ def chains_of(chain: str | Collection[str] | None) -> list[str] | None:
 def class_of(chain: str) -> int:
     """The class of `class/12`; 0 for other chains, which no class has."""
     area, _slash, number = chain.partition("/")
-    return int(number) if area == "class" and number.isdecimal() and len(number) < 19 else 0
+    return (whole_number(number) or 0) if area == "class" else 0
 
 
 def class_differences(chain: str | None, using: str) -> list[Difference]:

@@ -28,6 +28,8 @@ from accounts.id_numbers import IdNumber, mask, parse
 from accounts.names import parse_name, tidy_name
 from exchange.xlsx.cells import (
     DAMAGED,
+    KB,
+    UNPACKED,
     Book,
     Cell,
     Held,
@@ -66,6 +68,7 @@ _WIDE_RANGE = re.compile(
     rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d+):\$?([A-Z]{1,3})\$?(\d+)""",
     re.IGNORECASE,
 )
+_WIDE = gettext_noop("一处合并或链接占了 %(found)s 个单元格，最多 %(most)s 个，平台不打开。")
 _UNSEEN = ("Cf", "Cc", "Co", "Cn")
 
 
@@ -378,7 +381,7 @@ def _read_id_number(text: str) -> IdNumber:
         raise _missing(
             "id_number_missing", gettext_noop("没有身份证号。"), gettext_noop("请照身份证填 18 位号码。")
         )
-    return parse(_without_spaces(text))
+    return parse(text)
 
 
 def _read_phone(text: str) -> str:
@@ -646,7 +649,7 @@ def _editable(content: bytes) -> Workbook:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             unpacked = sum(file.file_size for file in package.infolist())
             if unpacked > MOST_BYTES_MARKED:
-                raise too_large(unpacked, MOST_BYTES_MARKED)
+                raise too_large(UNPACKED, unpacked, MOST_BYTES_MARKED, KB)
             for file in package.infolist():
                 if file.filename.lower().endswith((".xml", ".rels")):
                     _inspect_part(package.read(file))
@@ -678,7 +681,7 @@ def _inspect_part(xml: bytes) -> None:
         rows = int(bottom) - int(top) + 1
         columns = column_index_from_string(right.upper()) - column_index_from_string(left.upper()) + 1
         if rows * columns > MOST_CELLS_IN_A_RANGE:
-            raise too_large(rows * columns, MOST_CELLS_IN_A_RANGE)
+            raise too_large(_WIDE, rows * columns, MOST_CELLS_IN_A_RANGE)
 
 
 def faults_workbook(faults: Sequence[RosterFault], translate: Translate) -> bytes:

@@ -15,6 +15,7 @@ from courses.models import HOUR_KINDS, Course
 from courses.outlines import MOST_UNITS, UnitDraft
 from courses.states import Origin
 from policy.terms import COURSE_TYPES, OTHER, HourKind
+from policy.words import whole_number
 
 
 class CourseForm(forms.Form):
@@ -157,8 +158,8 @@ class OutlineForm:
         if verb == "add":
             self.rows.append(OutlineRow(HourKind.LIVE.value, "1", ""))
             return True
-        row = int(place) if place.isdecimal() else -1
-        if verb not in ("remove", "up") or not 0 <= row < len(self.rows):
+        row = whole_number(place)
+        if verb not in ("remove", "up") or row is None or row >= len(self.rows):
             return False
         if verb == "remove":
             del self.rows[row]

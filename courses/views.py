@@ -29,6 +29,7 @@ from courses.states import MATERIAL_MOVES, VERSION_MOVES, MaterialKind, Origin
 from courses.videos import MOST_CAPTION_BYTES
 from policy.refusals import Refusal
 from policy.terms import COURSE_TYPES, HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind
+from policy.words import whole_number
 
 PAGE_SIZE = 20
 # The kinds of hours in groups, each with its colour and what it is called in a key.
@@ -308,8 +309,8 @@ def material(request: HttpRequest, pk: int) -> HttpResponse:
     if found.is_video:
         return render(request, "courses/video.html", context)
     pages = list(found.slide_pages.order_by("number"))
-    wanted = request.GET.get("page", "1")
-    number = min(int(wanted) if wanted.isdecimal() else 1, len(pages)) if pages else 0
+    wanted = whole_number(request.GET.get("page")) or 1
+    number = min(wanted, len(pages))
     return render(
         request,
         "courses/slides.html",

@@ -35,6 +35,7 @@ from classes.models import Lesson
 from policy.citations import citation_of
 from policy.messages import exact_text
 from policy.terms import CreditKind, HourKind
+from policy.words import whole_number
 from subsidies.models import ClaimLine
 
 TALK = ("room.message_posted", "room.hand_raised")
@@ -402,14 +403,10 @@ class Trace:
     def choose(self, lesson: str | None, interval: str | None) -> TracedLesson | None:
         """What an address points at: `?lesson=40&interval=2`. Whatever else it says, the first lesson that
         brought time, whole."""
-        wanted = self.lesson(_number(lesson))
+        wanted = self.lesson(whole_number(lesson) or 0)
         if wanted is not None:
-            return wanted.pick(_number(interval))
+            return wanted.pick(whole_number(interval) or 0)
         return next((one for one in self.lessons if one.microseconds), next(iter(self.lessons), None))
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def trace_of(line: ClaimLine, *, using: str = DEFAULT_DB_ALIAS) -> Trace:

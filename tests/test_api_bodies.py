@@ -7,9 +7,10 @@ import pytest
 import rest_framework.parsers
 from rest_framework import serializers
 
-from accounts.api_views import ReadsBody, TextField
+from accounts.api_views import DayField, ReadsBody, TextField
 from accounts.parsers import JSONParser
 from audit.models import Entry
+from classes.api import MomentField
 from config.demo.cast import Cast
 from config.urls import api
 from courses.models import Course
@@ -73,6 +74,70 @@ def test_json_that_could_mean_two_things_is_refused(
 
 def test_two_halves_are_one_character() -> None:
     assert parse_json(r'{"title": "\ud840\udc00"}') == {"title": "\U00020000"}
+
+
+OTHER_DAYS = [
+    "20260212",
+    "2026-W07-4",
+    "２０２６-02-12",
+    "2026-2-12",
+    "2026-02-12T08:30",
+    " 2026-02-12",
+    "2026/02/12",
+]
+
+
+@pytest.mark.parametrize("sent", [*OTHER_DAYS, "2026-02-30", "", 20260212, None, [], {}], ids=ascii)
+def test_a_day_is_written_in_one_way(sent: Any) -> None:
+    assert DayField().run_validation("2026-02-12") == datetime.date(2026, 2, 12)
+    with pytest.raises(serializers.ValidationError):
+        DayField().run_validation(sent)
+
+
+@pytest.mark.parametrize("day", OTHER_DAYS, ids=ascii)
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("policy/earliest-start/", ["filed_on"]),
+        ("classes/", ["starts_on", "ends_on"]),
+        ("measures/", ["since", "deadline"]),
+        ("registrations/", ["valid_from", "valid_until"]),
+    ],
+)
+def test_every_day_that_is_sent_is_read_alike(cast: Cast, address: str, fields: list[str], day: str) -> None:
+    client = client_of(cast.officer if address == "measures/" else cast.manager)
+    sent = dict.fromkeys(fields, day)
+    answer = client.post(f"/api/v1/{address}", sent, content_type="application/json")
+    assert answer.status_code == 400
+    told = answer.json()["details"]["fields"]
+    assert {told[name][0] for name in fields} == {"日期要写成 2026-09-24 这样。"}
+
+
+OTHER_MOMENTS = [
+    "20260924T083000+08:00",
+    "2026-W39-4T08:30:00+08:00",
+    "２０２６-09-24T08:30:00+08:00",
+    5,
+    None,
+    {},
+]
+
+
+@pytest.mark.parametrize("sent", OTHER_MOMENTS, ids=ascii)
+def test_a_moment_is_written_in_one_way(sent: Any) -> None:
+    for good in ("2026-09-24T08:30:00+08:00", "2026-09-24T00:30:00.000Z", "2026-09-24T08:30+08:00"):
+        assert MomentField().run_validation(good).isoformat()[:16] in ("2026-09-24T08:30", "2026-09-24T00:30")
+    with pytest.raises(serializers.ValidationError):
+        MomentField().run_validation(sent)
+
+
+@pytest.mark.parametrize("sent", [{"a": 1}, ["full_live"], None, True, 5, "both"], ids=ascii)
+def test_a_choice_of_the_wrong_kind_is_told_in_words(cast: Cast, sent: Any) -> None:
+    answer = client_of(cast.manager).post("/api/v1/classes/", {"mode": sent}, content_type="application/json")
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["details"]["rule"]) == (400, "invalid", "")
+    if sent is not None:
+        assert body["details"]["fields"]["mode"] == ["没有这一项，请从列出的里面选一项。"]
 
 
 def fields_of_text() -> list[tuple[str, str, serializers.CharField]]:

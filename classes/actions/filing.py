@@ -27,7 +27,7 @@ from courses.outlines import outline_digest, units_of
 from exchange.models import Receipt
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
-from policy.words import bare
+from policy.words import bare, one_spelling
 
 
 def submit_filing(
@@ -118,7 +118,7 @@ def decide_filing(
     `exceptions_not_accepted`, `decision_day_impossible`,
     `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
     """
-    reason, number = bare(reason), bare(number)
+    reason, number = bare(reason), one_spelling(number)
     with transaction.atomic():
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)

@@ -42,6 +42,11 @@ class RosterImport:
     imported: bool
     rows: tuple[RosterRow, ...] = ()
 
+    @property
+    def wrong_rows(self) -> int:
+        """How many rows have to be changed; none where the sheet was not read row by row."""
+        return len({fault.row for fault in self.rejected if fault.row}) if self.read else 0
+
 
 def import_roster(
     *,
@@ -314,19 +319,29 @@ def _active(training_class: TrainingClass) -> int:
 
 
 def _rejected(result: RosterImport) -> Refusal:
-    rows = len({fault.row for fault in result.rejected if fault.row})
+    rows, faults = result.wrong_rows, len(result.rejected)
+    if not result.read:
+        message = gettext_noop("这张表先要改 %(faults)s 处才能逐行核对，一行也没有导入。")
+        found = Message(gettext_noop("%(faults)s 处要改，还没有逐行读"), {"faults": faults})
+        next_step = gettext_noop("请照下面把表改好，重新上传。")
+    else:
+        message = (
+            gettext_noop("%(read)s 行里有 %(wrong)s 行要改，整张表都没有导入。")
+            if rows
+            else gettext_noop("整张表都没有导入。")
+        )
+        found = Message(
+            gettext_noop("读到 %(read)s 行：%(accepted)s 行可以导入，%(faults)s 处要改"),
+            {"read": result.read, "accepted": result.accepted, "faults": faults},
+        )
+        next_step = gettext_noop("请照下面逐行改好，重新上传。")
     return Refusal(
         "roster_rejected",
-        gettext_noop("%(read)s 行里有 %(wrong)s 行要改，整张表都没有导入。")
-        if rows
-        else gettext_noop("整张表都没有导入。"),
-        found=Message(
-            gettext_noop("读到 %(read)s 行：%(accepted)s 行可以导入，%(faults)s 处要改"),
-            {"read": result.read, "accepted": result.accepted, "faults": len(result.rejected)},
-        ),
+        message,
+        found=found,
         required=gettext_noop("姓名、身份证号、学员类别齐全、正确、不重复"),
         rule="P7",
-        params={"read": result.read, "wrong": rows},
-        next_step=gettext_noop("请照下面逐行改好，重新上传。"),
+        params={"read": result.read, "wrong": rows, "faults": faults},
+        next_step=next_step,
         details={"accepted": result.accepted, "rejected": result.rejected},
     )

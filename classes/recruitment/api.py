@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts import id_numbers
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, TextField, UploadField
+from accounts.api_views import APIView, DayField, ReadsBody, TextField, UploadField
 from accounts.models import User
 from accounts.parsers import JSONParser
 from classes.models import CATEGORIES
@@ -132,7 +132,7 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     campaign = serializers.IntegerField()
     event = TextField(max_length=12, required=False, default="", allow_blank=True)
     name = TextField(max_length=40)
-    id_number = TextField(max_length=24)
+    id_number = TextField(max_length=id_numbers.MOST_TYPED)
     phone = TextField(max_length=20)
     category = serializers.ChoiceField(choices=CATEGORIES)
     education = serializers.ChoiceField(choices=Education.choices)
@@ -140,8 +140,8 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     wish = TextField(max_length=500, required=False, default="", allow_blank=True)
     privacy_version = TextField(max_length=40, help_text="the version of the text the applicant agreed to")
     document = TextField(max_length=60, required=False, default="", allow_blank=True)
-    valid_from = serializers.DateField(required=False, allow_null=True, default=None)
-    valid_until = serializers.DateField(required=False, allow_null=True, default=None)
+    valid_from = DayField(required=False, allow_null=True, default=None)
+    valid_until = DayField(required=False, allow_null=True, default=None)
     photo = UploadField(required=False, allow_null=True, default=None)
 
 

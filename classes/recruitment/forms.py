@@ -97,7 +97,7 @@ class RegistrationForm(DocumentFields):
     name = forms.CharField(label=_("姓名"), max_length=40, help_text=_("和身份证上一样。"))
     id_number = forms.CharField(
         label=_("身份证号"),
-        max_length=24,
+        max_length=id_numbers.MOST_TYPED,
         help_text=_("18 位，加密保存。"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
@@ -148,9 +148,7 @@ class RegistrationForm(DocumentFields):
         return str(self._checked(parse_name, "name"))
 
     def clean_id_number(self) -> id_numbers.IdNumber:
-        found: id_numbers.IdNumber = self._checked(
-            lambda text: id_numbers.parse(text.replace(" ", "")), "id_number"
-        )
+        found: id_numbers.IdNumber = self._checked(id_numbers.parse, "id_number")
         return found
 
     def clean_phone(self) -> str:

@@ -22,6 +22,7 @@ from classes.recruitment.states import (
     RegistrationState,
 )
 from classes.states import EDITABLE_STATES, ClassState, EnrolmentState
+from policy.words import whole_number
 
 
 def open_campaigns() -> QuerySet[Campaign]:
@@ -91,11 +92,10 @@ def inbox(institution: Institution, wanted: InboxFilter) -> QuerySet[Registratio
     found = registrations_with_all().filter(institution=institution).prefetch_related("screenings")
     if wanted.state in RegistrationState.values:
         found = found.filter(state=wanted.state)
-    if wanted.course.isdecimal():
-        pk = int(wanted.course)
+    if (pk := whole_number(wanted.course)) is not None:
         found = found.filter(Q(fitting_course=pk) | Q(fitting_course=None, course=pk))
-    if wanted.campaign.isdecimal():
-        found = found.filter(campaign=int(wanted.campaign))
+    if (campaign := whole_number(wanted.campaign)) is not None:
+        found = found.filter(campaign=campaign)
     if wanted.category:
         found = found.filter(category=wanted.category)
     if wanted.source:

@@ -301,7 +301,7 @@ def _preview_page(
             if result.rejected
             else Paginator(result.rows, PAGE_SIZE).get_page(request.GET.get("page")),
             "faults": [fault.render(gettext) for fault in wrong],
-            "wrong_rows": len({fault.row for fault in result.rejected if fault.row}),
+            "wrong_rows": result.wrong_rows,
             "refusal": rendered(refusal) if refusal else None,
             "form": RosterForm(),
         },

@@ -36,7 +36,7 @@ from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
 from courses.outlines import units_of
-from policy.dates import require_near
+from policy.dates import parse_day, require_near
 from policy.findings import Outcome
 from policy.messages import exact_text, gettext_noop
 from policy.refusals import Refusal
@@ -225,7 +225,7 @@ def _undone(request: HttpRequest, training_class: TrainingClass, form: Timetable
     try:
         kept = parse_json(request.POST.get("before", ""))
         before = TimetableForm.kept(kept["rows"])
-        starts_on, ends_on = (datetime.date.fromisoformat(kept[name]) for name in ("starts_on", "ends_on"))
+        starts_on, ends_on = (parse_day(kept[name]) for name in ("starts_on", "ends_on"))
     except (ValueError, TypeError, KeyError, RecursionError):
         before = None
     if before is None:

@@ -1,8 +1,10 @@
 """What every view of the API does with what it is sent: read it before acting, whether it needs it or not."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers, views
@@ -10,6 +12,7 @@ from rest_framework.fields import empty
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
+from policy.dates import parse_day
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 from policy.words import bare
@@ -30,6 +33,18 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class DayField(serializers.DateField):
+    """A date that is sent: YYYY-MM-DD, and no other form that ISO 8601 or a keyboard has."""
+
+    default_error_messages: ClassVar = {"invalid": gettext_lazy("日期要写成 2026-09-24 这样。")}
+
+    def to_internal_value(self, value: Any) -> datetime.date:
+        try:
+            return parse_day(value)
+        except (TypeError, ValueError):
+            self.fail("invalid")
 
 
 class ReadsBody(views.APIView):

@@ -10,7 +10,7 @@ from django.core.validators import MaxLengthValidator, ProhibitNullCharactersVal
 from django.utils.translation import gettext_lazy as _
 
 from accounts.bodies import InstitutionDetails
-from accounts.id_numbers import IdNumber, parse
+from accounts.id_numbers import MOST_TYPED, IdNumber, parse
 from accounts.models import Bureau, Institution, Region, User
 from accounts.names import parse_name
 from accounts.offices import roles_at
@@ -86,7 +86,7 @@ class StaffForm(forms.Form):
     )
     name = forms.CharField(label=_("姓名"), max_length=40, help_text=_("与身份证一致。"))
     id_number = forms.CharField(
-        label=_("身份证号"), max_length=18, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("身份证号"), max_length=MOST_TYPED, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     phone = forms.CharField(
         label=_("手机号"),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_noop
 
 from policy.refusals import Refusal
+from policy.words import one_spelling
 
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
+MOST_TYPED = 24  # with spaces between its groups
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _COMPARE = gettext_noop("请对照身份证重新输入 18 位号码。")
@@ -62,11 +64,12 @@ def mask(value: str) -> str:
 
 
 def parse(text: str) -> IdNumber:
-    """Check `text` and return the number.
+    """Check `text` and return the number. Full-width digits, spaces between groups and characters that do not
+    show are how somebody typed it, here as everywhere.
 
     Raises Refusal `id_number_form`, `id_number_region`, `id_number_date` or `id_number_checksum`.
     """
-    value = text.strip().upper()
+    value = one_spelling(text).replace(" ", "").upper()
     if not _FORM.fullmatch(value):
         raise Refusal(
             "id_number_form",

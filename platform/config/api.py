@@ -29,6 +29,8 @@ class Pagination(PageNumberPagination):
 PLAIN_WORDS = {
     "does_not_exist": gettext_noop("没有这个编号，请换一个。"),
     "incorrect_type": gettext_noop("这里要填编号，一个整数。"),
+    # The framework repeats what was sent; of a list or an object that is a programmer's notation.
+    "invalid_choice": gettext_noop("没有这一项，请从列出的里面选一项。"),
     "not_a_list": gettext_noop("这里要填一个列表。"),
     "not_a_dict": gettext_noop("这里要填一个对象，如 {}。"),
 }

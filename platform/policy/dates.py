@@ -1,16 +1,29 @@
-"""How far from today a date may lie before it can only be a slip of the pen.
+"""How a date is written, and how far from today it may lie before it can only be a slip of the pen.
 
 Every date that somebody enters and that is later counted with passes one of these, so that no count can run
 off the end of what a calendar knows (year 1, year 9999).
 """
 
 import datetime as dt
+import re
 
 from policy.messages import Msgid, gettext_noop
 from policy.refusals import Refusal
 
 YEARS_AROUND = 10  # of a plan: a class, a campaign, a measure; whole calendar years before and after today's
 FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)  # of what a paper may say
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def parse_day(text: str) -> dt.date:
+    """Read YYYY-MM-DD in plain digits, and no other form that ISO 8601 has (20260212, 2026-W07-4).
+
+    Raises ValueError.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(text[:40])
+    return dt.date.fromisoformat(text)
 
 
 def require_near(day: dt.date | None, *, today: dt.date, name: str, field: str = "", rule: str = "") -> None:

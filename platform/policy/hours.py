@@ -34,7 +34,7 @@ def parse_hours(raw: object) -> Hours:
         raise _refusal(
             "hours_malformed",
             gettext_noop("课时要按类别填写，每一类一个数。"),
-            found=type(raw).__name__,
+            found=_shown(raw),
             required=[kind.value for kind in HourKind],
         )
     hours = dict.fromkeys(HourKind, Fraction(0))
@@ -61,6 +61,16 @@ def _kind(name: object) -> HourKind:
 
 def _number(kind: HourKind, value: object) -> Fraction:
     number = _exact(value)
+    if number is None and not isinstance(value, str | float | Decimal):
+        raise _refusal(
+            "hours_malformed",
+            gettext_noop("%(kind)s课时要填数字，现在是%(value)s。"),
+            found=_shown(value),
+            required=gettext_noop("整数、小数或分数"),
+            kind=kind.label,
+            value=_shown(value),
+            next_step=gettext_noop("请填整数、小数（如 13.5）或分数（如 40/3）。"),
+        )
     if number is None:
         raise _refusal(
             "hours_malformed",
@@ -115,7 +125,18 @@ def _exact(value: object) -> Fraction | None:
 
 
 def _shown(value: object) -> str:
-    """Repeat what was entered, shortened, so that the sentence about it stays readable."""
+    """Repeat what was entered, shortened, so that the sentence about it stays readable.
+
+    What is neither text nor a number is called what it is.
+    """
+    if value is None:
+        return gettext_noop("空值（null）")
+    if isinstance(value, bool):
+        return gettext_noop("真假值（true、false）")
+    if isinstance(value, Mapping):
+        return gettext_noop("一个对象")
+    if isinstance(value, list | tuple):
+        return gettext_noop("一个列表")
     text = str(value) if not isinstance(value, int) or abs(value) < 10**30 else "…"
     return text if len(text) <= 40 else f"{text[:40]}…"
 

@@ -17,8 +17,9 @@ codes that would do; where the message says it all, it is true for what has to b
 not be, and `found` says the same of what is. Pages leave true and false to the message. `found` is left out
 where there is nothing to say, or where saying it would tell a stranger what is there. `rule` is the ledger
 row whose requirement is not met. It is empty where no row applies: for requests that cannot be read or lead
-nowhere (`invalid`, `malformed`, `not_found`, `not_authenticated`), and for what is the platform's own
-business, such as names that are taken, which account does which step, and the wires of the live room.
+nowhere (`invalid`, `malformed`, `hours_malformed` and the other `hours_…` of `policy.hours`, `not_found`,
+`not_authenticated`), and for what is the platform's own business, such as names that are taken, which account
+does which step, and the wires of the live room.
 """
 
 from collections.abc import Mapping

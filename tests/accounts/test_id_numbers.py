@@ -19,8 +19,19 @@ def test_the_standards_own_example_is_accepted():
     assert number.masked == "110105********002X"
 
 
-def test_a_small_x_and_spaces_around_are_forgiven():
-    assert parse(" 11010519491231002x ").value == GOOD
+@pytest.mark.parametrize(
+    "typed",
+    [
+        " 11010519491231002x ",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        "1101051949123100２ｘ",
+        "110105 19491231\u3000002X",
+        "\ufeff110105\u200b19491231002X\u00ad",
+    ],
+    ids=ascii,
+)
+def test_the_way_it_is_typed_makes_no_difference(typed):
+    assert parse(typed).value == GOOD
 
 
 @pytest.mark.parametrize(
@@ -30,7 +41,8 @@ def test_a_small_x_and_spaces_around_are_forgiven():
         ("11010519491231002", "id_number_form"),
         ("11010519491231002XX", "id_number_form"),
         ("01010519491231002X", "id_number_form"),
-        ("1101051949123100２X", "id_number_form"),  # a full-width digit
+        ("1101051949123100٢X", "id_number_form"),  # an Arabic digit
+        ("110105-19491231-002X", "id_number_form"),
         ("990105194912310021", "id_number_region"),
         ("470105194912310021", "id_number_region"),
         ("110105194912310021", "id_number_checksum"),

@@ -16,6 +16,7 @@ from tests.cast import client_of
 
 STAFF = "/staff/"
 PASSWORD = "洛阳的牡丹 2026"
+WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 
 
 def new_lecturer(**changes):
@@ -42,6 +43,16 @@ def test_a_school_without_staff_adds_a_lecturer_who_signs_in(cast, rival):
     granted = Entry.objects.filter(kind="role.granted").latest("pk")
     assert (granted.actor_id, granted.facts["role"]) == (rival.pk, "lecturer")
     assert found[2] not in str([entry.facts for entry in Entry.objects.all()])
+
+
+def test_a_number_typed_in_another_way_is_the_same_person(cast, rival):
+    number = cast.trainer.person.open_id_number().translate(
+        str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+    )
+    spaced = f"{number[:6]} {number[6:14]} {number[14:]}"
+    page = client_of(rival).post(STAFF, new_lecturer(name=cast.trainer.person.name, id_number=spaced))
+    assert page.status_code == 302
+    assert cast.trainer.memberships.count() == 2
 
 
 def test_somebody_known_gets_the_role_and_keeps_the_account(cast, rival):

@@ -166,7 +166,7 @@ def test_the_desk_gives_a_code_once_and_confirms(
     assert sign_in.state == SignInState.ACCEPTED
 
 
-@pytest.mark.parametrize("enrolment", ["", "x", "-1", "0", "999999999999999999999"])
+@pytest.mark.parametrize("enrolment", ["", "x", "-1", "0", "9" * 21, "9" * 5000])
 def test_the_desk_gives_no_code_to_nobody(lesson: Lesson, assistant: Client, enrolment: str) -> None:
     answer = assistant.post(f"/lessons/{lesson.pk}/sign-ins/codes/", {"enrolment": enrolment})
     assert answer.status_code == 404

@@ -337,6 +337,14 @@ for place in ("XFD2", "A1048576", "XFD1048576", "AP2"):
 
 # --- merged and hidden ---
 
+
+def wide(first: str, last: str, width: str) -> bytes:
+    """Columns of a width in characters."""
+    at = {"min": ord(first) - 64, "max": ord(last) - 64}
+    columns = f'<cols><col min="{at["min"]}" max="{at["max"]}" width="{width}" customWidth="1"/></cols>'
+    return hand_made(row_with(), before=columns)
+
+
 for area in ("D2:D4", "A2:B2", "A2:A3", "F9:G9", "B2:B1048576", "A1:D1", "A1:XFD1048576"):
     case(
         f"merged {area}",
@@ -364,6 +372,30 @@ for letter in "ABCD":
         f"column_hidden {letter}1",
         lambda letter=letter: dressed(lambda s: setattr(s.column_dimensions[letter], "hidden", True)),
     )
+    for width in ("0", "0.1", "NaN"):
+        case(
+            f"column {letter} of width {width}",
+            f"column_hidden {letter}1",
+            lambda letter=letter, width=width: wide(letter, letter, width),
+        )
+case("narrow columns", 1, lambda: wide("A", "D", "1.5"))
+case("a column of no width beside", 1, lambda: wide("F", "I", "0"))
+case(
+    "a row of hardly any height",
+    "row_hidden 2",
+    lambda: edited(S, b'<row r="2"', b'<row r="2" ht="0.75" customHeight="1"'),
+)
+OTHER = inline("A", text="另一个人")
+for name, rows in {
+    "a cell that stands there twice": row_with(A=inline("A") + OTHER),
+    "a cell that stands there twice, apart": row_with(D=inline("D") + OTHER),
+    "a cell that stands there twice, once empty": row_with(A='<c r="A2"/>' + inline("A")),
+    "a row that stands there twice": row_with() + row_with(A=OTHER),
+    "a row that stands there twice, once empty": '<row r="2"/>' + row_with(),
+    "the heading's row again": row_with() + f'<row r="1">{HEAD}</row>',
+}.items():
+    case(name, "file_not_xlsx", lambda rows=rows: hand_made(rows))
+case("cells out of order", 1, lambda: hand_made(row_with(A=inline("B"), B=inline("A"))))
 case(
     "a hidden column beside", 3, lambda: dressed(lambda s: setattr(s.column_dimensions["F"], "hidden", True))
 )

@@ -399,8 +399,9 @@ def test_a_filing_goes_its_whole_way(
     for callback in after:
         callback()
     assert api(trainer).get(url).json()["code"] == "filing_hidden"
-    bare = api(officer).post(decide, {"approved": True}, format="json")
-    assert (bare.status_code, bare.json()["code"]) == (400, "filing_number_missing")
+    for number in ({}, *({"number": blank} for blank in "\u200b\u2060\ufeff\u00ad\u3164")):
+        bare = api(officer).post(decide, {"approved": True, **number}, format="json")
+        assert (bare.status_code, bare.json()["code"]) == (400, "filing_number_missing")
     approved = api(officer).post(
         decide, {"approved": True, "number": "郑创备 1", "reason": "材料齐全"}, format="json"
     )

@@ -101,12 +101,17 @@ def test_a_returned_class_is_changed_and_submitted_again(school, manager, now):
     assert Entry.objects.get(kind="filing.submitted", facts__filing=second.pk).facts["round"] == 2
 
 
+BLANK = ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u3164"]
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
         ({"approved": True, "number": " "}, "filing_number_missing"),
         ({"approved": True, "number": "号" * 41}, "filing_number_missing"),
         ({"approved": False, "reason": " "}, "reason_missing"),
+        *(({"approved": True, "number": blank}, "filing_number_missing") for blank in BLANK),
+        *(({"approved": False, "reason": blank}, "reason_missing") for blank in BLANK),
     ],
 )
 def test_half_a_decision_is_refused(school, sent, code):
@@ -117,11 +122,22 @@ def test_half_a_decision_is_refused(school, sent, code):
     assert kinds(filing.training_class) == ["filing.submitted"]
 
 
-def test_a_number_is_given_once(school):
-    school.decide(school.filed())
+@pytest.mark.parametrize(
+    "number",
+    [
+        "郑创备〔2026〕0412 号",
+        "郑创备〔2026〕0412  号 ",
+        "郑创备〔２０２６〕０４１２　号",
+        "\u200b郑创备\u2060〔2026〕0412 号\ufeff",
+    ],
+    ids=ascii,
+)
+def test_a_number_is_given_once_however_it_is_spelt(school, number):
+    first = school.filed()
+    assert school.decide(school.decide(first), number=number).number == "郑创备〔2026〕0412 号"
     other = school.ready(name="第 8 期", **weeks_later(1))
     filing = actions.submit_filing(training_class=other, actor=school.cast.manager, at=school.at)
-    refused(lambda: school.decide(filing), "filing_number_taken")
+    refused(lambda: school.decide(filing, number=number), "filing_number_taken")
     filing.refresh_from_db()
     assert filing.state == FilingState.SUBMITTED
 

@@ -3,6 +3,8 @@
 import datetime
 import io
 import re
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,6 +19,7 @@ from classes import actions
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.rosters import HEADERS, SHEET
 from classes.states import ClassState, FilingState, LessonStanding
+from classes.timetables import MOST_LESSONS
 from courses.models import Course
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row, weeks_later
@@ -411,6 +414,57 @@ def test_a_row_that_cannot_be_saved_keeps_its_text_and_says_why(school, manager,
     assert words in text(response)
     assert "发现身边的商机" in text(response)
     assert not Lesson.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["timetable", "timetable_check"])
+def test_a_row_of_nonsense_is_told_everything_at_once(school, manager, name):
+    training_class = school.create()
+    sent = {"key": "r0", "day": "x", "starts": "y", "ends": "z", "kind": "q", "hours": "NaN", "title": "一课"}
+    response = client_of(manager).post(reverse(f"classes:{name}", args=[training_class.pk]), sent)
+    assert response.status_code == (400 if name == "timetable" else 200)
+    body = text(response)
+    for words in ("请填好日期、开始和结束时间。", "请填课时数。", "请选课时类别。"):
+        assert words in body
+    if name == "timetable":
+        for typed in ("x", "y", "z", "NaN", "一课"):
+            assert f'value="{typed}"' in body
+    assert not Lesson.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["20260914", "2026-W38-1", "２０２６-09-14"])
+def test_a_day_is_written_in_one_way(school, manager, day):
+    training_class = school.create()
+    url = reverse("classes:timetable", args=[training_class.pk])
+    assert "请填好日期" in text(client_of(manager).post(url, rows_of(gyb_drafts(), day=day)))
+
+
+def test_a_title_is_kept_without_nul(school, manager):
+    training_class = school.create()
+    url = reverse("classes:timetable", args=[training_class.pk])
+    assert client_of(manager).post(url, rows_of(gyb_drafts(), title="第一\0课")).status_code == 302
+    assert training_class.lessons.first().title == "第一课"
+
+
+def test_as_many_lessons_as_a_class_may_have_fit_into_one_form(school, manager):
+    training_class = school.create()
+    url = reverse("classes:timetable", args=[training_class.pk])
+    start = gyb_drafts()[0].starts_at.replace(hour=0, minute=0)
+    length = datetime.timedelta(minutes=45)
+    drafts = [
+        replace(
+            gyb_drafts()[0],
+            starts_at=start + datetime.timedelta(days=number // 20) + length * (number % 20),
+            ends_at=start + datetime.timedelta(days=number // 20) + length * (number % 20 + 1),
+            hours=Decimal(1),
+            title=f"第 {number + 1} 节",
+        )
+        for number in range(MOST_LESSONS + 1)
+    ]
+    assert client_of(manager).post(url, rows_of(drafts[:-1])).status_code == 302
+    assert training_class.lessons.count() == MOST_LESSONS
+    one_more = client_of(manager).post(url, rows_of(drafts))
+    assert (one_more.status_code, "一个班最多排 200 节课，现在 201 节。" in text(one_more)) == (400, True)
+    assert training_class.lessons.count() == MOST_LESSONS
 
 
 def test_the_check_answers_while_drafting_and_saves_nothing(school, manager):

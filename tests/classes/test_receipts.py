@@ -59,6 +59,10 @@ def refused(call) -> Refusal:
     return error.value
 
 
+BLANK = ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u200b \u2060"]
+SPELLINGS = ["豫创备  0001 号 ", "豫创备 ０００１ 号", "\u200b豫创备\u3000000\u20601 号"]
+
+
 def states(filings) -> list[str]:
     return [Filing.objects.get(pk=filing.pk).state for filing in filings]
 
@@ -140,6 +144,9 @@ def test_the_same_file_is_the_same_receipt_and_applied_once(filings, officer, la
         ({"result": None}, Outcome.REFUSED, "value_missing"),
         ({"number": None}, Outcome.REFUSED, "filing_number_missing"),
         ({"number": "号" * 41}, Outcome.REFUSED, "filing_number_missing"),
+        *(({"number": blank}, Outcome.REFUSED, "filing_number_missing") for blank in BLANK),
+        *(({"result": "退回补正", "reason": blank}, Outcome.REFUSED, "reason_missing") for blank in BLANK),
+        *(({"reference": blank}, Outcome.REFUSED, "value_missing") for blank in BLANK),
         ({"number": 412}, Outcome.REFUSED, "cell_not_text"),
         ({"number": "=A1"}, Outcome.REFUSED, "cell_formula"),
         ({"result": "退回补正"}, Outcome.REFUSED, "reason_missing"),
@@ -180,6 +187,23 @@ def test_the_same_filing_twice_and_the_same_number_twice(filings, officer, later
         (2, "accepted", []),
         (3, "duplicate", ["doubled_in_file"]),
         (4, "refused", ["filing_number_taken"]),
+    ]
+
+
+@pytest.mark.parametrize("other", SPELLINGS, ids=ascii)
+def test_two_spellings_of_a_number_are_one_number(filings, officer, later, other):
+    rows = [receipt_row(filings[0], number="豫创备 0001 号"), receipt_row(filings[1], number=other)]
+    assert report(upload(receipt_file(rows), officer, later)) == [
+        (2, "accepted", []),
+        (3, "refused", ["filing_number_taken"]),
+    ]
+    receipt = upload(receipt_file([receipt_row(filings[0], number=other)]), officer, later)
+    actions.apply_receipt(receipt=receipt, actor=officer, at=later)
+    assert Filing.objects.get(pk=filings[0].pk).number == "豫创备 0001 号"
+    again = [receipt_row(filing, number="豫创备 0001 号") for filing in filings[:2]]
+    assert report(upload(receipt_file(again), officer, later)) == [
+        (2, "duplicate", ["decided_before"]),
+        (3, "refused", ["filing_number_taken"]),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 import zipfile
 
 import pytest
@@ -338,6 +339,43 @@ def test_one_bad_row_keeps_the_whole_sheet_out(school):
     assert codes(refusal) == [(21, "C", "phone_form")]
     assert refusal.details["accepted"] == 19
     assert str(refusal) == "20 行里有 1 行要改，整张表都没有导入。"
+
+
+def test_a_fault_of_the_whole_sheet_is_not_counted_in_rows(school):
+    """Nothing was read row by row, so no sentence speaks of rows."""
+    training_class, trainees = school.create(), [trainee_row(1)]
+    hidden = roster_file(trainees, dress=lambda s: setattr(s.column_dimensions["C"], "hidden", True))
+    for content, code in (
+        (hidden, "column_hidden"),
+        (roster_file(trainees, dress=lambda s: s.merge_cells("F9:G9")), "cells_merged"),
+        (roster_file([]), "roster_empty"),
+    ):
+        refusal = refused(school, content, training_class=training_class)
+        assert [fault.code for fault in refusal.details["rejected"]] == [code]
+        assert str(refusal) == "这张表先要改 1 处才能逐行核对，一行也没有导入。"
+        assert refusal.render()["details"]["found"] == "1 处要改，还没有逐行读"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            rezip(SOUND, **{str(n): b"" for n in range(20_000)}),
+            "文件由 20009 个部件组成，最多 200 个，平台不打开。",
+        ),
+        (SOUND + b"\0" * MOST_BYTES, r"文件太大，平台不打开：有 205\d KB，最多 2048 KB。"),
+        (
+            rezip(SOUND, xl__bomb=b" " * 50_000_000),
+            r"文件太大，平台不打开：展开后 488.. KB，最多 16384 KB。",
+        ),
+    ],
+    ids=["parts", "packed", "unpacked"],
+)
+def test_a_file_that_is_too_much_is_told_what_of(content, words):
+    with pytest.raises(Refusal) as error:
+        read_roster(content)
+    assert error.value.code == "file_too_large"
+    assert re.fullmatch(words, str(error.value))
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(school, manager, now):

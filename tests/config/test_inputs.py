@@ -1,4 +1,4 @@
-"""NUL in an address breaks no page: it is left out of a query and leads nowhere in a path."""
+"""What breaks no page: NUL in an address, text in which nothing shows, numbers too long to read."""
 
 import pytest
 from django.http import Http404, HttpResponse
@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from accounts.models import Bureau
 from config.inputs import NulMiddleware
+from courses.actions import draft_version
+from courses.models import Course
 from tests.cast import client_of
 
 ASKED = ("search", "q", "number", "state", "page", "campaign", "code", "event", "edition", "course_type")
@@ -59,3 +61,25 @@ def test_a_required_field_with_nothing_to_see_is_empty_on_every_page(cast, blank
     assert answer.context["form"].errors.as_data()["name"][0].code == "required"
     assert answer.context["form"].data["name"] == ""
     assert not Bureau.objects.filter(name__contains=blank).exists()
+
+
+NINES = "9" * 5000  # more digits than Python reads
+
+
+@pytest.mark.parametrize("place", [NINES, "９", "²", "-1", ""], ids=lambda place: ascii(place)[:8])
+@pytest.mark.parametrize("verb", ["remove", "up"])
+def test_a_row_of_the_outline_that_is_none_is_left_alone(cast, catalogue, now, verb, place) -> None:
+    course = Course.objects.get(course_type="GYB", institution=None)
+    version = draft_version(course=course, actor=cast.operator, at=now)
+    address = reverse("courses:outline", args=[course.pk, version.number])
+    sent = {"kind": ["live"], "hours": ["2"], "title": ["第一课"], "do": f"{verb}-{place}"}
+    assert client_of(cast.operator).post(address, sent).status_code == 302
+    assert [unit.title for unit in version.outline.all()] == ["第一课"]
+
+
+def test_a_number_too_long_to_read_names_nothing(cast, catalogue) -> None:
+    client = client_of(cast.manager)
+    assert client.get(f"/recruitment/?course={NINES}&campaign={NINES}").status_code == 200
+    assert client.post("/recruitment/bulk/", {"picked": [NINES, "1"]}).status_code == 302
+    assert client.get(f"/register/questionnaire/?registration={NINES}").status_code == 404
+    assert client.get(f"/courses/?page={NINES}").status_code == 200

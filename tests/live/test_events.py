@@ -118,7 +118,12 @@ def test_a_message_sent_again_at_once_is_posted_once(learner, lesson, now):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("   ", "message_empty"), ("课" * (MESSAGE_LENGTH + 1), "message_too_long")]
+    ("text", "code"),
+    [
+        ("   ", "message_empty"),
+        ("\u200b\u3164", "message_empty"),
+        ("课" * (MESSAGE_LENGTH + 1), "message_too_long"),
+    ],
 )
 def test_a_message_has_a_length(learner, lesson, now, text, code):
     with pytest.raises(Refusal) as refused:

@@ -165,6 +165,25 @@ def test_what_is_no_number_of_hours_is_refused(case: dict[str, Any]) -> None:
     assert refused.value.status == 400
     assert body["details"]["required"] is not None
     assert body["details"]["next"]
+    assert body["details"]["rule"] == ""
+    for notation in ("None", "True", "{", "[", "list", "dict", "NoneType", "'"):
+        assert notation not in f"{body['message']}{body['details']['found']}"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ({"live": None}, "直播课时要填数字，现在是空值（null）。"),
+        ({"live": True}, "直播课时要填数字，现在是真假值（true、false）。"),
+        ({"live": {"a": 1}}, "直播课时要填数字，现在是一个对象。"),
+        ({"live": [16]}, "直播课时要填数字，现在是一个列表。"),
+        ({"live": "16h"}, "直播课时要填数字，现在填的是“16h”。"),
+    ],
+)
+def test_what_stands_in_the_place_of_hours_is_told_in_words(hours: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_hours(hours)
+    assert str(refused.value) == said
 
 
 @pytest.mark.parametrize(

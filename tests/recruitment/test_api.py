@@ -12,6 +12,7 @@ from tests.cast import client_of
 from tests.recruitment.conftest import details, photo
 
 JSON = "application/json"
+WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 
 
 def body_of(chosen, **changes):
@@ -51,6 +52,14 @@ def test_a_stranger_registers_and_hears_no_personal_data(campaign, event):
         "stage": 2,
         "next": answer.json()["next"],
     }
+
+
+def test_a_number_in_wide_digits_is_the_number(campaign):
+    number = made_up_id_number(1)
+    wide = number.value.translate(WIDE)
+    body = body_of(campaign, id_number=f"{wide[:6]}\u200b{wide[6:]} ")
+    assert Client().post("/api/v1/registrations/", body, content_type=JSON).status_code == 201
+    assert Registration.objects.get().open_id_number() == number
 
 
 def test_a_photo_comes_as_multipart(campaign):

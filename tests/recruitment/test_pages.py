@@ -16,6 +16,8 @@ from config.demo.cast import made_up_id_number
 from tests.cast import client_of
 from tests.recruitment.conftest import answers, details, document, photo
 
+WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+
 
 def sent(**changes):
     """What a phone sends from the form."""
@@ -67,6 +69,13 @@ def test_a_form_sent_twice_is_one_registration(campaign):
     for _twice in range(2):
         assert client.post(address(campaign), body).status_code == 302
     assert Registration.objects.count() == 1
+
+
+def test_a_number_in_wide_digits_is_the_number(campaign):
+    number = made_up_id_number(1)
+    wide = number.value.translate(WIDE)
+    assert Client().post(address(campaign), sent(id_number=f"{wide[:6]} {wide[6:]}")).status_code == 302
+    assert Registration.objects.get().open_id_number() == number
 
 
 def test_what_was_typed_stays_when_something_is_wrong(campaign):

@@ -19,6 +19,7 @@ from classes.models import Lesson
 from classes.permissions import require_teach
 from classes.states import LessonState
 from policy.refusals import Refusal
+from policy.words import bare
 
 MESSAGE_LENGTH = 500  # characters
 MESSAGES_AT_ONCE = 5  # of one person within MESSAGE_WINDOW
@@ -33,7 +34,7 @@ def post_message(*, actor: User, lesson: Lesson, text: str, key: UUID, at: datet
     `not_in_class`, `lesson_not_open`, `lesson_closed`, `not_in_room`, `message_empty`, `message_too_long`,
     `messages_too_fast`.
     """
-    text = text.strip()
+    text = bare(text)
     with transaction.atomic():
         lock_rooms(lesson.pk)
         me = require_member(actor, lesson)

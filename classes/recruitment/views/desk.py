@@ -41,6 +41,7 @@ from classes.recruitment.states import REGISTRATION_MOVES, RegistrationState, So
 from classes.recruitment.views.own import document_page
 from courses.models import Course
 from policy.refusals import Refusal
+from policy.words import whole_number
 
 PAGE_SIZE = 50
 FILTERS = ("state", "course", "campaign", "category", "source", "search")
@@ -103,16 +104,13 @@ def _chips(wanted: InboxFilter) -> list[tuple[str, str]]:
         **{("category", code): str(label) for code, label in CATEGORIES},
         **{("source", source.value): str(source.label) for source in Source},
     }
-    names = (
-        dict(Course.objects.filter(pk=wanted.course).values_list("pk", "name"))
-        if (wanted.course.isdecimal())
-        else {}
-    )
+    course = whole_number(wanted.course)
+    if course is not None:
+        names = Course.objects.filter(pk=course).values_list("name", flat=True)
+        labels["course", wanted.course] = names.first() or wanted.course
     found = []
     for name, value in active.items():
-        label = labels.get((name, value)) or (
-            names.get(int(value), value) if name == "course" and value.isdecimal() else value
-        )
+        label = labels.get((name, value), value)
         rest = urlencode({key: each for key, each in active.items() if key != name})
         found.append((label, f"?{rest}"))
     return found
@@ -124,7 +122,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     """Assign the ticked registrations to one class; who no longer fits goes onto the waiting list."""
     user, institution = _manager(request)
     form = AssignForm(request.POST, institution=institution)
-    picked = [int(pk) for pk in request.POST.getlist("picked") if pk.isdecimal()][:PAGE_SIZE]
+    picked = [pk for pk in map(whole_number, request.POST.getlist("picked")) if pk is not None][:PAGE_SIZE]
     registrations = list(
         queries.registrations_with_all().filter(institution=institution, pk__in=picked).order_by("pk")
     )

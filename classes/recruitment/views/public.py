@@ -26,6 +26,7 @@ from classes.recruitment.permissions import access_own_registration
 from classes.recruitment.standing import standing_of
 from classes.recruitment.states import CampaignState, RegistrationState
 from policy.refusals import Refusal
+from policy.words import whole_number
 
 PAGE_SIZE = 50
 # The browser that filled in the form may go on to the questionnaire and see where the registration stands.
@@ -218,9 +219,9 @@ def _person(request: HttpRequest) -> Person | None:
 
 def _registration(request: HttpRequest) -> Registration:
     """The registration of this browser's session, or one of the signed-in person's own; else Http404."""
-    wanted = request.GET.get("registration", "")
-    if wanted.isdecimal():
-        own = access_own_registration(request.user, int(wanted))
+    wanted = whole_number(request.GET.get("registration"))
+    if wanted is not None:
+        own = access_own_registration(request.user, wanted)
         request.session[SESSION_KEY] = own.pk
         return own
     registration = queries.registrations_with_all().filter(pk=request.session.get(SESSION_KEY) or 0).first()

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import RefusalSerializer
-from accounts.api_views import APIView, ReadsBody, TextField
+from accounts.api_views import APIView, DayField, ReadsBody, TextField
 from accounts.models import Institution, Person, User
 from accounts.registers import actions, permissions, queries
 from accounts.registers.models import Measure, Qualification
@@ -93,8 +93,8 @@ class OrderSerializer(serializers.Serializer[Any]):
     person = serializers.IntegerField(required=False, allow_null=True, default=None)
     institution = serializers.IntegerField(required=False, allow_null=True, default=None)
     ground = TextField(max_length=500)
-    since = serializers.DateField()
-    deadline = serializers.DateField(required=False, allow_null=True, default=None)
+    since = DayField()
+    deadline = DayField(required=False, allow_null=True, default=None)
     is_announced = serializers.BooleanField(required=False, default=False)
 
 

@@ -26,6 +26,7 @@ from policy.messages import Msgid, gettext_noop
 from policy.refusals import Refusal
 
 CHUNK = 64 * 1024
+NARROWEST, LOWEST = 0.5, 2.0  # of a column in characters, of a row in points: less shows nothing
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _ACTIVE_PARTS = ("vbaproject", "xl/activex/", "xl/embeddings/", "xl/macrosheets/")
@@ -187,7 +188,7 @@ class Book:
             while chunk := stream.read(CHUNK):
                 self._budget -= len(chunk)
                 if self._budget < 0:
-                    raise too_large(self._limits.unpacked - self._budget, self._limits.unpacked)
+                    raise too_large(UNPACKED, self._limits.unpacked - self._budget, self._limits.unpacked, KB)
                 yield chunk
 
     def _elements(self, part: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -291,7 +292,7 @@ def open_book(content: bytes | BinaryIO, limits: Limits) -> Book:
     if not size:
         raise _unreadable("file_empty", gettext_noop("文件是空的，一个字节也没有。"))
     if size > limits.packed:
-        raise too_large(size, limits.packed)
+        raise too_large(PACKED, size, limits.packed, KB)
     head = stream.read(8192)
     if not head.startswith(b"PK"):
         raise _other_format(head, stream)
@@ -307,8 +308,10 @@ def _inspect(archive: zipfile.ZipFile, limits: Limits) -> None:
     """Refuse by the package's own table of contents, before anything is unpacked."""
     files = archive.infolist()
     unpacked = sum(file.file_size for file in files)
-    if len(files) > limits.parts or unpacked > limits.unpacked:
-        raise too_large(unpacked, limits.unpacked)
+    if len(files) > limits.parts:
+        raise too_large(PARTS, len(files), limits.parts)
+    if unpacked > limits.unpacked:
+        raise too_large(UNPACKED, unpacked, limits.unpacked, KB)
     names = [file.filename for file in files]
     if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names or len(set(names)) < len(names):
         raise _DamagedError
@@ -333,6 +336,8 @@ class _SheetReader:
         self.ready: deque[Row] = deque()
         self._book, self._sheet = book, sheet
         self._row = self._column = 0
+        self._rows_met = bytearray(book.limits.last_row + 1)
+        self._columns_met: set[int] = set()
         self._hidden = self._has_formula = False
         self._kind, self._style = "", 0
         self._cells: list[Cell] = []
@@ -357,24 +362,33 @@ class _SheetReader:
         elif name == "f":
             self._has_formula, self._into = True, self._formula
         elif name == "row":
-            number = attributes.get("r")
-            self._row = int(number) if number else self._row + 1
-            self._column, self._cells = 0, []
-            self._hidden = attributes.get("hidden") in ("1", "true") or (
-                "ht" in attributes and float(attributes["ht"]) == 0
-            )
+            self._start_row(attributes)
         elif name == "rPh":
             self._phonetic += 1
-        elif name == "col" and attributes.get("hidden") in ("1", "true"):
+        elif name == "col" and _unseen(attributes, "width", NARROWEST):
             self._sheet.hidden_columns.append((int(attributes["min"]), int(attributes["max"])))
         elif name == "mergeCell" and len(self._sheet.merged) < self._book.limits.merged:
             self._sheet.merged.append(attributes.get("ref", "")[:30])
 
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        """A row or a cell whose place comes twice has no one meaning; their order does not matter."""
+        number = int(attributes.get("r") or self._row + 1)
+        if 0 <= number < len(self._rows_met):
+            if self._rows_met[number]:
+                raise _DamagedError
+            self._rows_met[number] = 1
+        self._row, self._column, self._cells = number, 0, []
+        self._columns_met = set()
+        self._hidden = _unseen(attributes, "ht", LOWEST)
+
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
-        row, self._column = place_of(reference) if reference else (self._row, self._column + 1)
-        if row != self._row:
+        row, column = place_of(reference) if reference else (self._row, self._column + 1)
+        if row != self._row or column in self._columns_met:
             raise _DamagedError
+        self._column = column
+        if column <= self._book.limits.last_column:  # what stands beyond is refused if it holds anything
+            self._columns_met.add(column)
         self._kind, self._style = attributes.get("t", "n"), int(attributes.get("s", 0))
         self._has_formula, self._text, self._formula = False, [], []
 
@@ -467,6 +481,13 @@ def _parser() -> expat.XMLParserType:
     return parser
 
 
+def _unseen(attributes: dict[str, str], size: str, least: float) -> bool:
+    """Whether a row or a column is hidden, or so small that nothing of it can be read."""
+    if attributes.get("hidden") in ("1", "true"):
+        return True
+    return size in attributes and not float(attributes[size]) >= least
+
+
 def _refuse_doctype(*_args: object) -> None:
     raise _DamagedError
 
@@ -518,14 +539,21 @@ def _unreadable(code: str, message: str) -> Refusal:
     )
 
 
-def too_large(found: int, most: int) -> Refusal:
+KB = 1024
+PACKED = gettext_noop("文件太大，平台不打开：有 %(found)s KB，最多 %(most)s KB。")
+UNPACKED = gettext_noop("文件太大，平台不打开：展开后 %(found)s KB，最多 %(most)s KB。")
+PARTS = gettext_noop("文件由 %(found)s 个部件组成，最多 %(most)s 个，平台不打开。")
+
+
+def too_large(message: Msgid, found: int, most: int, unit: int = 1) -> Refusal:
+    """`message` says what there is too much of, in units of so many."""
     return Refusal(
         "file_too_large",
-        gettext_noop("文件太大，平台不打开：展开后 %(found)s KB，最多 %(most)s KB。"),
+        message,
         found=found,
         required=most,
         rule="P7",
-        params={"found": found // 1024, "most": most // 1024},
+        params={"found": -(-found // unit), "most": most // unit},
         next_step=gettext_noop("请把内容复制到模板里，只留模板有的列，再上传。"),
         status=413,
     )

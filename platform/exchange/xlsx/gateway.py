@@ -39,6 +39,7 @@ from exchange.packages import (
 from exchange.xlsx.cells import XLSX, Book, Cell, Held, Limits, Row, SheetPart, letter_of, open_book
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
+from policy.words import bare, whole_number
 
 LIMITS = Limits(packed=32 * 1024 * 1024, unpacked=512 * 1024 * 1024, last_row=MOST_ROWS + 1, last_column=60)
 NUMBER_FORMATS = {
@@ -302,7 +303,7 @@ def _read_row(sheet: Sheet, row: Row, columns: Mapping[int, Column]) -> ReadRow:
 
 def _read_cell(column: Column, cell: Cell | None) -> Value:
     value = None if cell is None else _typed(column, cell)
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not bare(value)):
         if column.required:
             raise _refused("value_missing", gettext_noop("没有填“%(column)s”。"), column)
         return None
@@ -367,8 +368,9 @@ def _claimed(book: Book, kind: PackageKind) -> tuple[SheetDigest, ...]:
     for row in book.rows(part):
         texts = {cell.column: cell.value for cell in row.cells}
         name, count, digest = texts.get(1), texts.get(2), texts.get(3)
-        if name in names and isinstance(count, str) and count.isdecimal() and isinstance(digest, str):
-            claimed.append(SheetDigest(str(name), int(count), digest))
+        rows = whole_number(count) if isinstance(count, str) else None
+        if name in names and rows is not None and isinstance(digest, str):
+            claimed.append(SheetDigest(str(name), rows, digest))
     return tuple(claimed)
 
 
