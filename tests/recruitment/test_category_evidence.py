@@ -2,6 +2,7 @@
 
 import datetime
 import io
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -325,7 +326,8 @@ def test_a_class_with_a_child_of_a_poor_family_is_not_filed_and_the_child_is_not
     assert child.person.name not in str(finding.render())
     with pytest.raises(Refusal) as refused:
         submit_filing(training_class=draft, actor=school.cast.manager, at=school.at)
-    assert [one.code for one in refused.value.details["findings"] if one.blocks] == ["working_age"]
+    findings: Any = refused.value.details["findings"]
+    assert [one.code for one in findings if one.blocks] == ["working_age"]
     child.category = TraineeCategory.SCHOOL_LEAVER
     child.save(update_fields=["category"])
     assert by_code(draft)["working_age"].outcome is Outcome.NOTED
