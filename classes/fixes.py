@@ -231,10 +231,10 @@ class _Repair:
             source = self.drafts[row].kind
             given[source] = given.get(source, Decimal(0)) + hours
             made[kind] = made.get(kind, Decimal(0)) + hours
-        return _("把%(given)s改成%(made)s") % {"given": _kinds_label(given), "made": _kinds_label(made)}
+        return _("把 %(given)s改成 %(made)s") % {"given": _kinds_label(given), "made": _kinds_label(made)}
 
     def _add_label(self, missing: Mapping[HourKind, Decimal], drafts: Sequence[LessonDraft]) -> str:
-        words = _("补上%(hours)s，排在空着的时间") % {"hours": _kinds_label(missing)}
+        words = _("补上 %(hours)s，排在空着的时间") % {"hours": _kinds_label(missing)}
         last = max(draft.day for draft in drafts)
         if last > self.training_class.ends_on:
             words += _("，到 %(day)s 上完") % {"day": date_format(last)}

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from classes.fixes import postponed
 from classes.timetables import LONGEST_TITLE, MOST_LESSONS, LessonDraft
 from courses.outlines import UnitDraft
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
 from policy.terms import HourKind
 
 
@@ -62,7 +64,7 @@ def by_weekday(
     length = Decimal(plan.hours(lesson_hour))
     meetings = _meetings(units, length if most_a_day is None else min(length, most_a_day))
     while meetings and len(drafts) <= MOST_LESSONS:
-        if day.weekday() in plan.weekdays and not (plan.skips_holidays and is_holiday(day)):
+        if day.weekday() in plan.weekdays and not (plan.skips_holidays and _is_off(day, is_holiday)):
             clock = timezone.make_aware(datetime.datetime.combine(day, plan.starts))
             for piece in meetings.pop(0):
                 ends = clock + float(piece.hours) * lesson_hour
@@ -75,6 +77,26 @@ def by_weekday(
                 clock = ends
         day += datetime.timedelta(days=1)
     return drafts
+
+
+def _is_off(day: datetime.date, is_holiday: Callable[[datetime.date], bool]) -> bool:
+    """Whether lessons skip this day. No rule asks for that, so where it cannot be told there is no rule to
+    cite and one need not wait.
+    """
+    try:
+        return is_holiday(day)
+    except Refusal as refusal:
+        raise Refusal(
+            refusal.code,
+            gettext_noop("%(year)s 年的放假安排还没有录入，不知道要跳过哪些天。"),
+            required=True,
+            next_step=gettext_noop(
+                "请取消勾选“跳过国务院公布的放假日”再排；放假安排公布以后，看看有没有课排在放假日。"
+            ),
+            params={"year": str(day.year)},
+            status=refusal.status,
+            details=refusal.details,
+        ) from refusal
 
 
 def _meetings(units: Sequence[UnitDraft], length: Decimal) -> list[list[_Piece]]:

@@ -165,8 +165,11 @@ def _lecturer(edition: Edition, training_class: TrainingClass) -> Iterable[Findi
     if training_class.lecturer_id is None:
         return []
     try:
-        return queries.judge_lecturer_between(
+        found = queries.judge_lecturer_between(
             edition, training_class.lecturer_id, training_class.starts_on, training_class.ends_on
+        )
+        return queries.without_others_figures(
+            found, training_class.lecturer_id, [training_class.institution_id]
         )
     except Refusal as refusal:
         return [Finding.of_refusal(refusal)]

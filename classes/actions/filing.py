@@ -20,6 +20,7 @@ from classes.actions.packages import request_package
 from classes.checks import ClassCheck, check_draft
 from classes.decisions import judge_decision
 from classes.models import MOST_REASON, Filing, TrainingClass
+from classes.reviews import SUBJECTS, subject_of
 from classes.states import FilingState
 from classes.timetables import drafts_of, hours_by_kind
 from courses.models import CourseVersion
@@ -235,14 +236,23 @@ def _exceptions(check: ClassCheck, reasons: Mapping[str, str]) -> dict[str, dict
     for code, given in reasons.items():
         finding, reason = failed.get(code), bare(given)
         if finding is None or not finding.waivable:
+            known, allowed = code in SUBJECTS, sorted(one.code for one in check.failed if one.waivable)
             raise Refusal(
                 "exception_not_allowed",
-                gettext_noop("“%(code)s”不能申请例外。"),
-                found=code[:40],
-                required=sorted(one.code for one in check.failed if one.waivable),
+                gettext_noop("“%(subject)s”不能申请例外。")
+                if known
+                else gettext_noop("检查结果里没有这一项，不能申请例外。"),
+                found=code[:40] if known else False,
+                required=allowed,
                 rule=finding.row if finding else "",
-                params={"code": code[:40]},
+                params={"subject": subject_of(code) if known else ""},
                 next_step=gettext_noop("规范写明“原则上”的要求才能申请例外，其他的请照检查结果改好。"),
+                details={
+                    "words": {
+                        **({"found": subject_of(code)} if known else {}),
+                        **({"required": [subject_of(one) for one in allowed]} if allowed else {}),
+                    }
+                },
             )
         if not reason or len(reason) > MOST_REASON:
             raise Refusal(

@@ -18,7 +18,7 @@ from classes.packages import FILING_RECEIPT
 from classes.queries import offices_of
 from classes.receipts import blocks, day_of, decision_of, receipt_rows, reconcile
 from exchange import actions as exchange
-from exchange.gateway import ReadRow, gateway
+from exchange.gateway import ReadPackage, ReadRow, gateway
 from exchange.models import Receipt
 from exchange.states import Outcome, ReceiptState
 from policy.messages import gettext_noop
@@ -34,7 +34,7 @@ def upload_receipt(*, content: bytes, filename: str, actor: User, at: datetime.d
     the file's own refusals (400, 413; see `exchange.xlsx.cells` and `classes.receipts.receipt_rows`).
     """
     office = permissions.require_office(actor)
-    rows = receipt_rows(gateway().read_receipt(FILING_RECEIPT, content))
+    rows = receipt_rows(_opened(content))
     digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
         receipt, is_new = exchange.keep_receipt(
@@ -60,6 +60,24 @@ def upload_receipt(*, content: bytes, filename: str, actor: User, at: datetime.d
                 at=at,
             )
     return receipt
+
+
+def _opened(content: bytes) -> ReadPackage:
+    """A receipt's rows. What cannot be opened is got anew from where it came: nobody fills in a receipt."""
+    try:
+        return gateway().read_receipt(FILING_RECEIPT, content)
+    except Refusal as refusal:
+        raise Refusal(
+            refusal.code,
+            refusal.message,
+            found=refusal.found,
+            required=refusal.required,
+            rule="F8",
+            params=refusal.params,
+            next_step=gettext_noop("请核对是不是省系统给的回执；打不开的，请向省系统重新取一份 .xlsx 文件。"),
+            status=refusal.status,
+            details=refusal.details,
+        ) from refusal
 
 
 def apply_receipt(*, receipt: Receipt, actor: User, at: datetime.datetime) -> Receipt:
@@ -168,7 +186,7 @@ def _locked(receipt: Receipt, actor: User) -> tuple[Receipt, Bureau]:
 
 
 def _rows_of(receipt: Receipt) -> list[ReadRow]:
-    return list(receipt_rows(gateway().read_receipt(FILING_RECEIPT, _content(receipt))))
+    return list(receipt_rows(_opened(_content(receipt))))
 
 
 def _content(receipt: Receipt) -> bytes:

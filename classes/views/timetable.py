@@ -35,7 +35,7 @@ from classes.reviews import subject_of
 from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
 from classes.timetables import LessonDraft, drafts_of, hours_by_kind
-from courses.outlines import units_of
+from courses.outlines import hours_of, units_of
 from policy.dates import parse_day, require_near
 from policy.findings import Outcome
 from policy.messages import exact_text, gettext_noop
@@ -343,7 +343,7 @@ def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> 
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
     last_day = _last_day(form.drafts)
     failing = _failing(user, training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
-    _mark_rows(form, judged, fixes)
+    _mark_rows(training_class, form, judged, fixes)
     passing = [finding for finding in judged.findings if finding.outcome is Outcome.PASSED]
     return {
         "training_class": training_class,
@@ -367,16 +367,31 @@ def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> 
     }
 
 
-def _mark_rows(form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]) -> None:
+def _mark_rows(
+    training_class: TrainingClass, form: TimetableForm, judged: ClassCheck, fixes: Sequence[Fix]
+) -> None:
     """Say it where the mistake was made: the lesson with hours too many, and those before the earliest
     start.
     """
     rows = [row for row in form.rows if row.draft is not None]
+    surplus: dict[int, Decimal] = {}
     for fix in fixes:
-        for place, hours in fix.rows:
+        for place, hours in fix.rows:  # one fix changes some of a lesson's hours, another takes the rest away
+            surplus[place] = surplus.get(place, Decimal(0)) + hours
+    for place, hours in surplus.items():
+        kind, many = HourKind(rows[place].kind), f"{hours.normalize():f}"
+        if kind == HourKind.OFFLINE and training_class.mode == Mode.MIXED:
+            have = hours_by_kind(form.drafts).get(kind, Decimal(0))
+            planned = hours_of(training_class.course_version).get(kind, Decimal(0))
+            words = (
+                _("大纲里线下只有 %(planned)s 课时，这一节多了 %(hours)s 课时。")
+                if have > planned
+                else _("线下课时多了 %(hours)s 课时。")
+            )
+            rows[place].problems.append(words % {"planned": f"{planned.normalize():f}", "hours": many})
+        else:
             rows[place].problems.append(
-                _("%(kind)s多了 %(hours)s 课时。")
-                % {"kind": subject_of(_group_of(rows[place].kind)), "hours": f"{hours.normalize():f}"}
+                _("%(kind)s多了 %(hours)s 课时。") % {"kind": subject_of(_group_of(kind)), "hours": many}
             )
     for number, row in enumerate(rows):
         met = [clash.words for clash in judged.clashes if clash.row == number]

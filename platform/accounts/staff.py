@@ -46,6 +46,15 @@ def staff_of(institution: Institution) -> QuerySet[Membership]:
     )
 
 
+def accounts_of_others(institution: Institution) -> set[int]:
+    """The accounts of its staff (keys) that are more than its own: it hands out no code for them."""
+    return set(
+        Membership.objects.exclude(institution=institution, role__in=STAFF_ROLES)
+        .filter(user__in=staff_of(institution).order_by().values("user"))
+        .values_list("user_id", flat=True)
+    )
+
+
 def access_staff(user: User, pk: int) -> Membership:
     """One of them, for the manager of their institution; raises Http404 for anybody else's."""
     found = staff_of(own_institution(user)).filter(pk=pk).first()

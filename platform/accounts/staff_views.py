@@ -115,6 +115,7 @@ def _page(request: HttpRequest, form: StaffForm, *, status: int = 200, **context
         {
             "institution": institution,
             "staff": list(staff.staff_of(institution)),
+            "of_others": staff.accounts_of_others(institution),
             "form": form,
             "now": timezone.now(),
             **context,

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.actions import grant_role
 from accounts.models import Membership, User
 from accounts.states import Role
 from audit.models import Entry
@@ -149,3 +150,17 @@ def test_the_page_asks_the_same_number_of_questions_of_one_and_of_three(cast, ri
         assert client_of(rival).post(STAFF, new_lecturer(name=name, id_number=number)).status_code == 200
     assert cast.rival_school.memberships.filter(role=Role.LECTURER).count() == 3
     assert questions() == one
+
+
+def test_a_shared_account_is_offered_no_new_password_but_told_why(cast, rival):
+    cast.trainer.set_password(PASSWORD)
+    cast.trainer.save()
+    membership = cast.trainer.memberships.get()
+    reset = reverse("accounts:staff_reset", args=[membership.pk])
+    before = client_of(cast.manager).get(STAFF).content.decode()
+    assert reset in before
+    grant_role(user=cast.trainer, role=Role.LECTURER, institution=cast.rival_school)
+    page = client_of(cast.manager).get(STAFF).content.decode()
+    assert reset not in page
+    assert page.count("账号还有别的职务或者也是学员") == 1
+    assert client_of(cast.manager).post(reset).status_code == 403

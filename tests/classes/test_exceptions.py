@@ -70,7 +70,9 @@ def test_an_exception_stands_in_snapshot_findings_and_evidence(school):
 )
 def test_what_is_no_exception_is_refused(school, code, reason, refusal):
     training_class = school.mostly_online()
-    refused(lambda: submit(school, training_class, reason, code), refusal)
+    error = refused(lambda: submit(school, training_class, reason, code), refusal).render()
+    words = [error["message"], error["details"]["next"], str(error["details"].get("words", ""))]
+    assert code not in " ".join(words)
     training_class.refresh_from_db()
     assert training_class.state == ClassState.DRAFT
     assert not Filing.objects.exists()

@@ -731,3 +731,13 @@ def test_only_what_a_class_can_be_made_with_is_offered(school, manager):
     assert (answer.status_code, answer.json()["code"]) == (409, "edition_unset")
     assert "其他类型课程" in answer.json()["message"]
     assert not TrainingClass.objects.exists()
+
+
+def test_offline_hours_beyond_the_outline_are_not_said_to_be_foreign_to_a_mixed_class(school, manager):
+    training_class = school.create(mode="mixed", course=school.mixed_course())
+    school.enrol(training_class)
+    school.schedule(training_class, [draft(day, "08:00", "offline", 8, "线下课") for day in range(3)])
+    body = text(client_of(manager).get(reverse("classes:timetable", args=[training_class.pk])))
+    assert "大纲里线下只有 17 课时，这一节多了" in body
+    assert "这种模式没有的课时多了" not in body
+    assert re.search(r"把 \d+ 课时线下改成 \d+ 课时", body)

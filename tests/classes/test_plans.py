@@ -94,6 +94,8 @@ def test_a_year_without_a_notice_is_refused_not_guessed():
     with pytest.raises(Refusal) as error:
         planned([unit("live", 3, "甲")], first_day=datetime.date(2031, 1, 6))
     assert error.value.code == "calendar_unpublished"
+    assert (error.value.rule, error.value.citation) == ("", "")  # no rule asks to skip them
+    assert "请取消勾选“跳过国务院公布的放假日”再排" in error.value.render()["details"]["next"]
     assert planned([unit("live", 3, "甲")], first_day=datetime.date(2031, 1, 6), skips_holidays=False)
 
 

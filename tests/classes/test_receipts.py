@@ -354,6 +354,13 @@ def test_a_file_that_is_no_receipt_leaves_nothing(officer, later, content, code)
     assert not Receipt.objects.exists()
 
 
+def test_a_file_that_does_not_open_is_to_be_got_from_the_province_again(officer, later):
+    refusal = refused(lambda: upload(b"\x00garbage", officer, later))
+    assert refusal.rule == "F8"
+    assert "请向省系统重新取一份" in refusal.next_step
+    assert "模板" not in refusal.next_step
+
+
 def test_a_file_that_was_changed_on_the_way_is_refused(filings, officer, later):
     from classes.packages import FILING_RECEIPT
     from exchange.gateway import gateway

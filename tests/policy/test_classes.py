@@ -100,6 +100,15 @@ def test_a_lecturer_qualifies_by_either_route(demo: Edition, case: dict[str, Any
     assert _failing(findings) == case["failing"]
 
 
+def test_a_disqualification_is_worded_so_that_it_is_true_before_and_after_its_first_day(
+    demo: Edition,
+) -> None:
+    """A class that ends in July is judged in May, and the filing is read in August."""
+    record = LecturerRecord(disqualified_from=date(2027, 6, 24))
+    _route, standing = judge_lecturer(demo, record, on=date(2027, 7, 1))
+    assert standing.render()["message"] == "讲师资格自 2027年6月24日 起取消，不能备案。"
+
+
 @pytest.mark.parametrize("case", load("classes", "losses"))
 def test_losing_half_of_two_classes_running_opens_a_case(demo: Edition, case: dict[str, Any]) -> None:
     losses = [ClassLoss(roster=roster, remaining=remaining) for roster, remaining in case["classes"]]

@@ -7,14 +7,21 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.actions import grant_role
 from accounts.registers import actions
 from accounts.registers.models import Document, Measure, PlatformReport, Qualification
 from accounts.registers.queries import judge_this_platform, platform_conditions
 from accounts.registers.states import DocumentKind, QualificationState
+from accounts.states import Role
 from audit.models import Entry
+from classes.checks import check_draft
+from classes.models import TrainingClass
+from classes.timetables import drafts_of
 from config.demo.registers import scan
 from policy.classes import PlatformField
+from policy.findings import Finding
 from policy.refusals import Refusal
 from tests.cast import client_of
 from tests.classes.school import School
@@ -102,6 +109,39 @@ def test_a_rival_finds_none_of_it(registers: Registers):
     ):
         assert client.get(reverse(f"registers:{name}", args=[pk])).status_code == 404
     assert client.get(reverse("api:measures")).json()["results"] == []
+
+
+def test_a_lecturer_shared_with_another_institution_is_judged_alike_and_told_no_figures_of_it(
+    registers: Registers, school: School
+):
+    trainer = registers.trainer
+    address = reverse("registers:lecturer", args=[trainer.pk])
+    own = client_of(registers.cast.manager).get(address).content.decode()
+    since = Qualification.objects.get(person=trainer).training_since
+    assert since is not None
+    day = f"{since.year}年{since.month}月{since.day}日"
+    assert day in own
+    assert "可以带班" in own
+    grant_role(user=registers.cast.trainer, role=Role.LECTURER, institution=registers.cast.rival_school)
+    page = client_of(registers.cast.rival).get(address).content.decode()
+    assert "可以带班" in page
+    assert "讲师资格符合规范" in page
+    assert day not in page
+    assert "资格由别的机构登记" in page
+    assert "确认以后才能带班" not in page
+    training_class = school.ready()
+    assert [one.actual for one in _route_findings(training_class)] == [since]
+    TrainingClass.objects.filter(pk=training_class.pk).update(institution=registers.cast.rival_school)
+    training_class.refresh_from_db()
+    (found,) = _route_findings(training_class)
+    assert (found.passed, found.actual) == (True, None)
+
+
+def _route_findings(training_class: TrainingClass) -> list[Finding]:
+    checked = check_draft(
+        training_class, drafts_of(training_class.lessons.all()), filed_on=timezone.localdate()
+    )
+    return [one for one in checked.findings if one.code == "lecturer_route"]
 
 
 def test_a_measure_is_ordered_and_lifted_with_a_second_look(registers: Registers):

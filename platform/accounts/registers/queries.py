@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -106,6 +106,25 @@ def judge_lecturer_between(
 def judge_lecturer_today(person_id: int, today: datetime.date) -> tuple[Finding, ...]:
     """Whether a class that starts today could have this lecturer, by the norm itself."""
     return judge_lecturer(find_edition(NORM), lecturer_record(person_id, today), on=today)
+
+
+def without_others_figures(
+    findings: Iterable[Finding], person_id: int, institutions: Iterable[int]
+) -> tuple[Finding, ...]:
+    """What was found of a lecturer, for somebody who may see what `institutions` (their keys) entered.
+
+    The judgement is the same for everybody: a confirmed qualification counts wherever its holder teaches.
+    Since when they have trained is only told where one of these institutions entered it.
+    """
+    entered = set(
+        Qualification.objects.filter(
+            person=person_id, institution__in=list(institutions), state=QualificationState.CONFIRMED
+        ).values_list("training_since", flat=True)
+    )
+    return tuple(
+        replace(one, actual=None) if one.code == "lecturer_route" and one.actual not in entered else one
+        for one in findings
+    )
 
 
 def has_contract(person_id: int, institution_id: int) -> bool:

@@ -117,9 +117,10 @@ def lecturer(request: HttpRequest, pk: int) -> HttpResponse:
             institution__in=permissions.institutions_visible_to(user).order_by()
         )
     held = list(qualifications)
+    seen = {one.institution_id for one in held}
     institution = _managed(user)
     today = timezone.localdate()
-    findings = queries.judge_lecturer_today(person.pk, today)
+    findings = queries.without_others_figures(queries.judge_lecturer_today(person.pk, today), person.pk, seen)
     return render(
         request,
         "registers/lecturer.html",
@@ -129,6 +130,7 @@ def lecturer(request: HttpRequest, pk: int) -> HttpResponse:
             "measures": _measures(Measure.objects.filter(person=person)),
             "findings": [finding.render(gettext) for finding in findings],
             "passed": all(finding.passed for finding in findings),
+            "qualified": any(one.code == "lecturer_route" and one.passed for one in findings),
             "today": today,
             "enters": institution is not None
             and not any(

@@ -56,7 +56,7 @@ def judge_lecturer(edition: Edition, record: LecturerRecord, *, on: date) -> tup
             required=None,
             actual=record.disqualified_from,
             message=(
-                gettext_noop("讲师资格已于 %(since)s 取消，不能备案。")
+                gettext_noop("讲师资格自 %(since)s 起取消，不能备案。")
                 if struck_off
                 else gettext_noop("没有取消讲师资格的记录。")
             ),
