@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.editions import all_editions
 from accounts.models import Institution, Person
+from accounts.rows import WHOLE, sent_rows
 from accounts.states import Role
 from classes.actions import ClassDetails
 from classes.models import MODES, MOST_REASON, TrainingClass
@@ -367,11 +368,8 @@ class TimetableForm:
 
     @classmethod
     def sent(cls, data: QueryDict) -> "TimetableForm":
-        columns = [data.getlist(name)[: MOST_LESSONS + 1] for name in cls.FIELDS]
-        rows = [
-            TimetableRow(*(text.replace("\0", "").strip()[:200] for text in cells))
-            for cells in zip(*columns, strict=False)
-        ]
+        """The rows of a request; raises Refusal `form_cut_off` (400)."""
+        rows = [TimetableRow(*cells) for cells in sent_rows(data, cls.FIELDS, most=MOST_LESSONS)]
         for row in rows:
             row.draft = _read(row)
         return cls(rows)
@@ -386,7 +384,7 @@ class TimetableForm:
             for row in cells
         ):
             return None
-        data = QueryDict(mutable=True)
+        data = QueryDict(f"{WHOLE}=1", mutable=True)
         data.setlist("key", [f"r{number}" for number in range(len(cells))])
         for place, name in enumerate(cls.FIELDS[1:]):
             data.setlist(name, [row[place] for row in cells])

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.rows import sent_rows
 from courses.actions import CourseDetails
 from courses.models import HOUR_KINDS, Course
 from courses.outlines import MOST_UNITS, UnitDraft
@@ -145,11 +146,8 @@ class OutlineForm:
 
     @classmethod
     def sent(cls, data: QueryDict) -> "OutlineForm":
-        columns = [data.getlist(name)[: MOST_UNITS + 1] for name in ("kind", "hours", "title")]
-        rows = [
-            OutlineRow(*(text.replace("\0", "").strip()[:200] for text in cells))
-            for cells in zip(*columns, strict=False)
-        ]
+        """The lines of a request; raises Refusal `form_cut_off` (400)."""
+        rows = [OutlineRow(*cells) for cells in sent_rows(data, ("kind", "hours", "title"), most=MOST_UNITS)]
         return cls(rows, data.get("notes", "").replace("\0", "").strip()[:2000])
 
     def change(self, wish: str) -> bool:

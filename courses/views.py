@@ -175,7 +175,8 @@ def outline(request: HttpRequest, pk: int, n: int) -> HttpResponse:
     refusal: Mapping[str, Any] | None = None
     if request.method == "POST":
         form = OutlineForm.sent(request.POST)
-        if not form.change(request.POST.get("do", "")):
+        wish = request.POST.get("do", "save")
+        if not form.change(wish) and wish == "save":
             units = form.units()
             if units is not None:
                 try:

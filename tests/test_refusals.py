@@ -50,7 +50,8 @@ def test_no_refusal_gives_them_empty() -> None:
 # business (policy/refusals.py). A refusal that is not one of these cites its row.
 OWN_BUSINESS = {
     # what cannot be read
-    *("malformed", "role_unknown", "course_name_missing", "course_text_too_long", "material_title_missing"),
+    *("malformed", "form_cut_off", "role_unknown", "course_name_missing", "course_text_too_long"),
+    *("material_title_missing",),
     *("class_name_missing", "message_empty", "message_too_long", "version_notes_too_long", "note_missing"),
     *("slides_not_pdf", "slides_locked", "slides_too_many_pages", "video_not_mp4", "video_codec"),
     *("video_too_long", "captions_not_vtt", "material_too_big", "materials_too_many"),

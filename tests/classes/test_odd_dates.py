@@ -87,7 +87,7 @@ def test_a_class_stored_with_such_dates_breaks_no_page(
     with pytest.raises(Refusal):
         actions.submit_filing(training_class=training_class, actor=manager, at=now)
     for offer in ("outline", "weekdays", "copy", "postpone", "extend", "add_live", "to_live"):
-        rows = {"fix": offer, "week_days": ["0"], "week_starts": "19:00", "week_ends": "21:15"}
+        rows = {"whole": "1", "fix": offer, "week_days": ["0"], "week_starts": "19:00", "week_ends": "21:15"}
         page = client.post(
             reverse("classes:timetable", args=[training_class.pk]), rows | {"week_from": "2026-09-21"}
         )
@@ -100,6 +100,7 @@ def test_the_editor_drafts_no_weeks_in_such_a_year(school, manager, now, time_ma
     page = client_of(manager).post(
         reverse("classes:timetable", args=[training_class.pk]),
         {
+            "whole": "1",
             "fix": "weekdays",
             "week_days": ["0"],
             "week_from": "9999-12-31",

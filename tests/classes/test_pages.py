@@ -19,7 +19,7 @@ from classes import actions
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.rosters import HEADERS, SHEET
 from classes.states import ClassState, FilingState, LessonStanding
-from classes.timetables import MOST_LESSONS
+from classes.timetables import MOST_LESSONS, drafts_of
 from courses.models import Course
 from tests.cast import client_of
 from tests.classes.school import FIRST_DAY, draft, gyb_drafts, roster_file, trainee_row, weeks_later
@@ -375,7 +375,27 @@ def rows_of(drafts, **changes):
         } | (changes if number == 0 else {})
         for name, value in cells.items():
             columns[name].append(value)
-    return columns
+    return columns | {"whole": ["1"]}
+
+
+@pytest.mark.parametrize("cut", ["everything", "the end", "a field"])
+def test_a_timetable_that_did_not_arrive_whole_takes_nothing_away(school, manager, cut):
+    training_class = school.ready()
+    before = drafts_of(training_class.lessons.all())
+    sent = rows_of(before)
+    if cut == "everything":
+        sent = {"form-TOTAL_FORMS": ["x"]}
+    elif cut == "the end":
+        del sent["whole"]
+    else:
+        sent["title"].pop()
+    url = reverse("classes:timetable", args=[training_class.pk])
+    response = client_of(manager).post(url, sent)
+    assert response.status_code == 400
+    assert "没有完整收到" in text(response)
+    assert drafts_of(training_class.lessons.all()) == before
+    emptied = client_of(manager).post(url, {"whole": "1"})
+    assert (emptied.status_code, training_class.lessons.count()) == (302, 0)
 
 
 def test_the_editor_saves_what_is_typed(school, manager):
@@ -420,7 +440,8 @@ def test_a_row_that_cannot_be_saved_keeps_its_text_and_says_why(school, manager,
 def test_a_row_of_nonsense_is_told_everything_at_once(school, manager, name):
     training_class = school.create()
     sent = {"key": "r0", "day": "x", "starts": "y", "ends": "z", "kind": "q", "hours": "NaN", "title": "一课"}
-    response = client_of(manager).post(reverse(f"classes:{name}", args=[training_class.pk]), sent)
+    url = reverse(f"classes:{name}", args=[training_class.pk])
+    response = client_of(manager).post(url, sent | {"whole": "1"})
     assert response.status_code == (400 if name == "timetable" else 200)
     body = text(response)
     for words in ("请填好日期、开始和结束时间。", "请填课时数。", "请选课时类别。"):
@@ -480,7 +501,8 @@ def test_the_check_answers_while_drafting_and_saves_nothing(school, manager):
     assert "把“分组创业咨询”的 1 课时改成直播" in body
     assert 'id="faults-r4" hx-swap-oob="true"' in body
     assert not Lesson.objects.exists()
-    assert client_of(manager).post(url).status_code == 200
+    assert client_of(manager).post(url, {"whole": "1"}).status_code == 200
+    assert client_of(manager).post(url).status_code == 400
 
 
 def test_a_fix_changes_the_rows_and_makes_the_timetable_lawful(school, manager):
@@ -500,7 +522,7 @@ def test_the_outline_fills_an_empty_timetable(school, manager):
     training_class = school.create()
     school.enrol(training_class)
     url = reverse("classes:timetable", args=[training_class.pk])
-    body = text(client_of(manager).post(url, {"fix": "outline"}))
+    body = text(client_of(manager).post(url, {"fix": "outline", "whole": "1"}))
     assert "可以提交备案" in body
     assert "共 24 课时" in body
 

@@ -72,9 +72,25 @@ def test_a_row_of_the_outline_that_is_none_is_left_alone(cast, catalogue, now, v
     course = Course.objects.get(course_type="GYB", institution=None)
     version = draft_version(course=course, actor=cast.operator, at=now)
     address = reverse("courses:outline", args=[course.pk, version.number])
-    sent = {"kind": ["live"], "hours": ["2"], "title": ["第一课"], "do": f"{verb}-{place}"}
-    assert client_of(cast.operator).post(address, sent).status_code == 302
-    assert [unit.title for unit in version.outline.all()] == ["第一课"]
+    before = list(version.outline.values_list("title", flat=True))
+    sent = {"kind": ["live"], "hours": ["2"], "title": ["第一课"], "whole": "1", "do": f"{verb}-{place}"}
+    answer = client_of(cast.operator).post(address, sent)
+    assert answer.status_code == 200
+    assert 'value="第一课"' in answer.content.decode()
+    assert list(version.outline.values_list("title", flat=True)) == before
+
+
+@pytest.mark.parametrize("left_out", ["whole", "title"])
+def test_an_outline_that_did_not_arrive_whole_takes_nothing_away(cast, catalogue, now, left_out) -> None:
+    course = Course.objects.get(course_type="GYB", institution=None)
+    version = draft_version(course=course, actor=cast.operator, at=now)
+    before = list(version.outline.values_list("title", flat=True))
+    sent = {"kind": ["live"], "hours": ["2"], "title": ["第一课"], "whole": "1", "do": "save"}
+    del sent[left_out]
+    address = reverse("courses:outline", args=[course.pk, version.number])
+    assert client_of(cast.operator).post(address, sent).status_code == 400
+    assert before
+    assert list(version.outline.values_list("title", flat=True)) == before
 
 
 def test_a_number_too_long_to_read_names_nothing(cast, catalogue) -> None:
