@@ -328,8 +328,8 @@ class TimetableRow:
     kind: str
     hours: str
     title: str
-    draft: LessonDraft | None = None
-    problems: list[str] = field(default_factory=list)
+    draft: LessonDraft | None = field(default=None, kw_only=True)
+    problems: list[str] = field(default_factory=list, kw_only=True)
 
     @classmethod
     def of(cls, draft: LessonDraft, key: str) -> "TimetableRow":

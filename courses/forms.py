@@ -125,7 +125,7 @@ class OutlineRow:
     kind: str
     hours: str
     title: str
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list, kw_only=True)
 
 
 class OutlineForm:

@@ -11,7 +11,7 @@ WHOLE = "whole"  # the form's last field: what has it has arrived to its end
 MOST_CHARACTERS = 200  # of a cell; longer text is refused with the row, by whoever stores it
 
 
-def sent_rows(data: QueryDict, fields: Sequence[str], *, most: int) -> list[tuple[str, ...]]:
+def sent_rows(data: QueryDict, fields: Sequence[str], *, most: int) -> list[list[str]]:
     """The text of each row of the table that a browser sent, at most one row more than `most`.
 
     Raises Refusal `form_cut_off` (400) where the form did not arrive whole, since saving what did arrive
@@ -28,6 +28,6 @@ def sent_rows(data: QueryDict, fields: Sequence[str], *, most: int) -> list[tupl
             status=400,
         )
     return [
-        tuple(text.replace("\0", "").strip()[:MOST_CHARACTERS] for text in cells)
+        [text.replace("\0", "").strip()[:MOST_CHARACTERS] for text in cells]
         for cells in zip(*(column[: most + 1] for column in columns), strict=True)
     ]

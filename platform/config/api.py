@@ -31,6 +31,9 @@ PLAIN_WORDS = {
     "incorrect_type": gettext_noop("这里要填编号，一个整数。"),
     # The framework repeats what was sent; of a list or an object that is a programmer's notation.
     "invalid_choice": gettext_noop("没有这一项，请从列出的里面选一项。"),
+    "max_digits": gettext_noop("这个数太大。"),
+    "max_whole_digits": gettext_noop("这个数太大。"),
+    "max_decimal_places": gettext_noop("小数位太多，最多两位。"),
     "not_a_list": gettext_noop("这里要填一个列表。"),
     "not_a_dict": gettext_noop("这里要填一个对象，如 {}。"),
 }

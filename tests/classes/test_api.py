@@ -465,3 +465,14 @@ def test_a_body_that_cannot_be_read_files_and_withdraws_nothing(school, manager,
         assert set(answer.json()["details"]) == {"found", "required", "rule", "next"}
     assert Entry.objects.count() == entries
     assert list(Filing.objects.values_list("state", flat=True)) == ["submitted"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [("100000", "这个数太大。"), ("123456.5", "这个数太大。"), ("1.125", "小数位太多，最多两位。")],
+)
+def test_hours_of_too_many_digits_are_told_in_plain_words(school, manager, hours, said):
+    url = f"/api/v1/classes/{school.create().pk}/timetable/"
+    answer = api(manager).put(url, [lesson_json(gyb_drafts()[0]) | {"hours": hours}], format="json")
+    assert answer.status_code == 400
+    assert said in str(answer.json()["details"]["fields"])
