@@ -177,7 +177,8 @@ async def run_tests(arguments: list[str], environment: dict[str, str]) -> int:
         environment["YUCHUANG_MEDIA_ADDRESS"] = ADDRESS
     else:
         print(f"tests of live video will be skipped: {reason}", flush=True)
-    workers = [] if arguments else ["-n", "2", "--dist", "loadgroup"]
+    # One more than cores: those that play a lesson in real time mostly wait.
+    workers = [] if arguments else ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
     cache = ["-o", f"cache_dir={CACHES / 'pytest'}"]
     # Short, since unix sockets lie in it; ours alone, since in its namespace every user is called root.
     with tempfile.TemporaryDirectory(prefix="yc-", ignore_cleanup_errors=True) as temporary:
