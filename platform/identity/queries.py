@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Person
 from identity.models import Consent, FaceCheck, FaceFrames, FaceTemplate
-from identity.states import CheckState, ConsentPurpose, Purpose
+from identity.states import CheckState, ConsentPurpose, Destroyed, Purpose
 
 # 人脸识别技术应用安全管理办法 第十五条: from this many people on, a filing with the provincial cyberspace
 # office is due within 30 working days.
@@ -29,6 +29,21 @@ def live_template(person: Person, engine_id: str, *, at: datetime | None = None)
         person=person, engine_id=engine_id, destroyed_at__isnull=True
     )
     return (live.filter(expires_at__gt=at) if at else live).first()
+
+
+def enrolled_anew(person: Person) -> bool:
+    """Whether a template of the person went before another could be compared with it (consent withdrawn,
+    time over), and nobody has looked at the person since (P7, P14).
+
+    Withdrawing is free, so it must not be the way to put another face under a name.
+    """
+    gone = FaceTemplate.objects.filter(
+        person=person, destroyed_because__in=[Destroyed.WITHDRAWN, Destroyed.EXPIRED]
+    ).aggregate(last=Max("destroyed_at"))["last"]
+    if gone is None:
+        return False
+    looked = FaceCheck.objects.filter(person=person, state=CheckState.CONFIRMED, reviewed_at__gte=gone)
+    return not looked.exists()
 
 
 def waiting_enrolment(person: Person) -> FaceCheck | None:

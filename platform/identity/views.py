@@ -127,7 +127,12 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "identity/review.html",
-        {"check": check, "form": form, "open": check.state == CheckState.GREY},
+        {
+            "check": check,
+            "form": form,
+            "open": check.state == CheckState.GREY,
+            "anew": queries.enrolled_anew(check.person),
+        },
         status=400 if form.errors else 200,
     )
 

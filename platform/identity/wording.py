@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from identity import queries
 from identity.faces.problems import PROBLEMS
 from identity.models import FaceCheck
 from identity.states import CheckState, Purpose
@@ -21,6 +22,13 @@ def words_of(check: FaceCheck) -> Words:
     match CheckState(check.state):
         case CheckState.PENDING:
             return Words(_("正在核对，请等几秒钟。"))
+        case CheckState.ACCEPTED if enrolling and queries.enrolled_anew(check.person):
+            return Words(
+                _("人脸录好了。"),
+                _(
+                    "以前的人脸信息已经删除，没有可比的，所以下一次签到要由助教看一眼；也可以用验证码签到，学时一样算。"
+                ),
+            )
         case CheckState.ACCEPTED if enrolling:
             return Words(_("人脸录好了。"), _("以后签到对着摄像头看一下就行。"))
         case CheckState.ACCEPTED:

@@ -14,7 +14,7 @@ from identity.models import FaceCheck, FaceFrames, FaceTemplate
 from identity.states import CheckState, Outcome, Purpose
 from policy.refusals import Refusal
 from tests.identity import pictures
-from tests.identity.conftest import DESK
+from tests.identity.conftest import DESK, shown_text
 from tests.identity.pictures import burst
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,37 @@ def test_another_person_does_not(enrolled, sign_in, stranger):
     assert check.score_permille is not None
     assert check.score_permille < 300
     assert not FaceFrames.objects.exists()
+
+
+@pytest.mark.parametrize("gone", ["withdrawn", "expired"])
+def test_a_face_enrolled_anew_is_seen_by_a_person_once(enrolled, sign_in, learner, assistant, now, gone):
+    person = sign_in["person"]
+    if gone == "withdrawn":
+        actions.withdraw_consent(person=person, actor=learner, at=now)
+        actions.give_consent(person=person, actor=learner, at=now, text_version=shown_text(now))
+    else:
+        sign_in["at"] = now = enrolled.expires_at
+        actions.destroy_expired_templates(at=now)
+    actions.enrol_face(person=person, frames=burst("impostor_1"), actor=learner, at=now)
+    for _try in range(2):
+        check = actions.check_face(**sign_in, frames=burst("impostor_1"))
+        assert (check.state, check.passed) == (CheckState.GREY, False)
+        assert check.score_permille is not None
+        assert check.score_permille > get_engine().policy.accept_permille
+        assert actions.check_face(**sign_in, frames=burst("person_b_2")).state == CheckState.REJECTED
+        actions.review_face_check(check=check, reviewer=assistant, same_person=False, at=now)
+    check = actions.check_face(**sign_in, frames=burst("impostor_1"))
+    actions.review_face_check(check=check, reviewer=assistant, same_person=True, at=now)
+    assert actions.check_face(**sign_in, frames=burst("impostor_1")).state == CheckState.ACCEPTED
+
+
+def test_a_face_that_replaced_a_new_one_is_no_less_new(enrolled, sign_in, learner, now):
+    person = sign_in["person"]
+    actions.withdraw_consent(person=person, actor=learner, at=now)
+    actions.give_consent(person=person, actor=learner, at=now, text_version=shown_text(now))
+    for _again in range(2):
+        actions.enrol_face(person=person, frames=burst("person_b_1"), actor=learner, at=now)
+    assert actions.check_face(**sign_in, frames=burst("person_b_2")).state == CheckState.GREY
 
 
 def test_trying_again_is_always_possible(enrolled, sign_in):

@@ -79,8 +79,9 @@ def check_face(
 def judge_check(*, check_id: int, at: datetime) -> FaceCheck:
     """Judge a waiting check and drop its pictures; one in doubt keeps its best picture for a person.
 
-    A check that no longer waits is returned as it is. What is wrong with the pictures ends up in `problem`,
-    never in an exception.
+    A likeness to a template that follows a destroyed one is in doubt until a person has looked once
+    (`queries.enrolled_anew`). A check that no longer waits is returned as it is. What is wrong with the
+    pictures ends up in `problem`, never in an exception.
     """
     check = FaceCheck.objects.select_related("person").get(pk=check_id)
     if check.state != CheckState.PENDING:
@@ -252,7 +253,10 @@ def _settle(
     if judgement is None:
         return _conclude(check, CheckVerb.SPOIL, problem="face_not_enrolled", actor_id=actor_id, at=at)
     check.template = queries.live_template(check.person, engine.engine_id, at=at)
-    _conclude(check, VERB_OF[judgement.outcome], actor_id=actor_id, at=at)
+    verb = VERB_OF[judgement.outcome]
+    if verb == CheckVerb.ACCEPT and queries.enrolled_anew(check.person):
+        verb = CheckVerb.DOUBT  # a likeness to what nobody has compared or seen proves nothing yet
+    _conclude(check, verb, actor_id=actor_id, at=at)
     if check.state == CheckState.GREY:
         FaceFrames.objects.create(
             face_check=check,
