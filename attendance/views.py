@@ -38,7 +38,7 @@ from attendance.permissions import (
 from attendance.queries import LessonTrace, TraineeCredit
 from attendance.wording import reason_words, remark_words, sign_in_words
 from audit.queries import entries_about
-from audit.reconciliation import differences
+from audit.reconciliation import differences, differences_about
 from classes.models import Enrolment, Lesson
 from classes.permissions import (
     access_class,
@@ -440,6 +440,7 @@ def trainee(request: HttpRequest, pk: int) -> HttpResponse:
             "credit": credit,
             "lessons": [(one, one.stretches or drawing.whole(one), _lane_words(one)) for one in lessons],
             "verdict": getattr(enrolment, "verdict", None),
+            "differences": differences_about(enrolment.training_class.subject, enrolment.pk),
             "sees_roster": sees_roster(request.user, enrolment.training_class),
         },
     )

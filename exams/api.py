@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
@@ -28,7 +28,7 @@ from exams import queries
 from exams.actions.attempts import save_answer, start_attempt, submit_attempt
 from exams.actions.certificates import conclude_class
 from exams.actions.papers import set_exam
-from exams.certificates.public import PublicCertificate, public_certificate
+from exams.certificates.public import DIFFERS, PublicCertificate, public_certificate
 from exams.models import Attempt, AttemptAnswer, Exam
 from exams.paper import judged, shown_questions
 from exams.permissions import access_attempt, access_exam, access_results
@@ -343,7 +343,14 @@ class VerifiedSerializer(serializers.Serializer[PublicCertificate]):
     """A certificate as anybody may see it: name and ID number masked."""
 
     number = serializers.CharField()
-    state = serializers.ChoiceField(choices=CertificateState.choices)
+    state = serializers.ChoiceField(
+        source="standing",
+        choices=[*CertificateState.choices, (DIFFERS, gettext_lazy("与留痕不一致"))],
+        help_text="`differs` where the evidence log does not bear it out: do not rely on what it says",
+    )
+    differences = serializers.ListField(
+        source="differing", child=serializers.CharField(), help_text="what differs from the log, by name"
+    )
     name = serializers.CharField(help_text="masked")
     id_number = serializers.CharField(help_text="masked")
     course_type = serializers.CharField(source="course")

@@ -20,7 +20,9 @@ from classes.states import ClassState, EnrolmentState, LessonState
 from exams.models import Attempt, Certificate, Exam, Submission
 from exams.states import AttemptState
 from policy.completion import CompletionDecision, judge_completion, judge_exam
+from policy.editions import Edition
 from policy.findings import Finding
+from policy.refusals import Refusal
 from policy.terms import HourKind
 
 RUNNING = (ClassState.APPROVED, ClassState.RUNNING)
@@ -76,7 +78,7 @@ def completions_of(training_class: TrainingClass, *, using: str = "default") -> 
     completions = []
     for enrolment in enrolments:
         attempt_of = best.get(enrolment.pk)
-        exam = judge_exam(edition, attempt_of.hundredths) if attempt_of else None
+        exam = _judged(edition, attempt_of) if attempt_of else None
         verdict = getattr(enrolment, "verdict", None)
         outcome = scores.get(enrolment.pk)
         completions.append(
@@ -94,6 +96,18 @@ def completions_of(training_class: TrainingClass, *, using: str = "default") -> 
             )
         )
     return completions
+
+
+def _judged(edition: Edition, attempt: Attempt) -> Finding:
+    """What its score makes of a sitting; one that no paper gives is a finding too, since somebody who looks
+    at a changed row has to see it.
+    """
+    try:
+        return judge_exam(edition, attempt.hundredths)
+    except Refusal as refusal:
+        if refusal.code != "score_out_of_range":
+            raise
+        return Finding.of_refusal(refusal)
 
 
 def exam_of(training_class: TrainingClass) -> Exam | None:

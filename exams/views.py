@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.refusals import rendered
 from attendance.permissions import own_enrolment, require_trainee
 from attendance.queries import credit_of_class
+from audit.reconciliation import differences
 from classes.models import TrainingClass
 from classes.permissions import (
     access_class,
@@ -254,6 +255,7 @@ def class_exam(request: HttpRequest, pk: int) -> HttpResponse:
             "may_read_work": can_read_work(user, training_class),
             "may_conclude": can_manage(user, training_class) and training_class.state == ClassState.RUNNING,
             "completions": queries.completions_of(training_class),
+            "differences": differences(training_class.subject),
             "submissions": queries.submissions_of(training_class),
             "is_finished": is_finished,
         },
@@ -293,6 +295,9 @@ def conclude(request: HttpRequest, pk: int) -> HttpResponse:
     user, training_class = _user(request), access_class(request.user, pk)
     require_manage(user, training_class)
     refused = None
+    if request.method == "POST" and training_class.state == ClassState.FINISHED:
+        messages.info(request, _("这个班以前已经结班，这次没有改动。"))
+        return redirect("exams:class", pk)
     if request.method == "POST":
         try:
             count = len(conclude_class(actor=user, training_class=training_class, at=timezone.now()))

@@ -28,7 +28,7 @@ from attendance.trace import trace as attendance_trace
 from audit import kinds
 from audit.models import Entry, Root, Span
 from audit.queries import entries_of_chain
-from audit.reconciliation import Difference, differences
+from audit.reconciliation import Difference, differences_about
 from audit.verification import verify_chain
 from classes.live.states import Closing
 from classes.models import Lesson
@@ -419,9 +419,7 @@ def trace_of(line: ClaimLine, *, using: str = DEFAULT_DB_ALIAS) -> Trace:
             TracedLesson(trace=one, name=name) for one, name in zip(traced, _names(traced), strict=True)
         ),
         differences=tuple(
-            found
-            for found in differences(line.claim.training_class.subject, using=using)
-            if found.enrolment in (None, line.enrolment_id)
+            differences_about(line.claim.training_class.subject, line.enrolment_id, using=using)
         ),
     )
 

@@ -136,6 +136,7 @@ def class_results(request: HttpRequest, pk: int) -> HttpResponse:
             "class": training_class,
             "tab": "results",
             "rows": completions_of(training_class, using=ALIAS),
+            "differences": differences(training_class.subject, using=ALIAS),
             "exam_is_over": training_class.state == ClassState.FINISHED
             or not training_class.lessons.filter(kind=HourKind.EXAM, ends_at__gt=timezone.now()).exists(),
         },

@@ -11,10 +11,12 @@ from django.db.models import Sum
 
 from audit.models import Root
 from audit.queries import entries_about, span_over
+from audit.reconciliation import differences_about
 from exams.certificates.document import readable_number
 from exams.models import Certificate
 from exams.states import CertificateState
 
+DIFFERS = "differs"
 DIGITS = 14  # region, year, running number
 
 
@@ -40,10 +42,16 @@ class PublicCertificate:
     revoked_at: datetime.datetime | None
     revocation_reason: str
     edition: str
+    differing: tuple[str, ...]  # what of it the log does not bear out, by name
+
+    @property
+    def standing(self) -> str:
+        """`valid` or `revoked`, and `differs` where the log does not bear the certificate out."""
+        return DIFFERS if self.differing else self.state
 
     @property
     def is_valid(self) -> bool:
-        return self.state == CertificateState.VALID
+        return self.standing == CertificateState.VALID
 
     @property
     def readable_number(self) -> str:
@@ -99,6 +107,12 @@ def public_certificate(number: str) -> PublicCertificate | None:
         revoked_at=certificate.revoked_at,
         revocation_reason=certificate.revocation_reason,
         edition=training_class.edition,
+        differing=tuple(
+            dict.fromkeys(
+                str(found.what)
+                for found in differences_about(training_class.subject, certificate.enrolment_id)
+            )
+        ),
     )
 
 

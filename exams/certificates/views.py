@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import editions
+from audit.reconciliation import differences_about
 from exams.certificates.public import public_certificate
 from exams.permissions import access_certificate
 from policy.refusals import Refusal
@@ -39,8 +40,23 @@ def check(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def pdf(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
-    """The certificate's file. Raises Refusal `certificate_not_printed` (409) until it is drawn."""
+    """The certificate's file. Raises Refusal `certificate_not_printed` (409) until it is drawn, and
+    `certificate_differs` (409) where the log does not bear the certificate out.
+    """
     certificate = access_certificate(request.user, pk)
+    own = f"{certificate._meta.db_table}/{certificate.pk}"
+    chain = certificate.enrolment.training_class.subject
+    differ = [one for one in differences_about(chain, certificate.enrolment_id) if one.row == own]
+    if differ:
+        raise Refusal(
+            "certificate_differs",
+            gettext_noop("这张合格证和留痕不一致，先不能下载。%(sentence)s"),
+            found=differ[0].says or None,
+            required=differ[0].recorded or None,
+            rule="M12",
+            params={"sentence": differ[0].sentence},
+            next_step=gettext_noop("请联系平台运营核对留痕，核对清楚前不能办理。"),
+        )
     if not certificate.pdf:
         raise Refusal(
             "certificate_not_printed",

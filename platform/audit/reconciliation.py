@@ -73,6 +73,11 @@ def differences(chain: str | None = None, *, using: str = DEFAULT_DB_ALIAS) -> l
     return [found for compare in _comparisons for found in compare(chain, using)]
 
 
+def differences_about(chain: str, enrolment: int, *, using: str = DEFAULT_DB_ALIAS) -> list[Difference]:
+    """What of a class differs for one trainee (the key of the enrolment): their own rows and those of all."""
+    return [found for found in differences(chain, using=using) if found.enrolment in (None, enrolment)]
+
+
 def require_borne_out(chain: str, *, rule: str) -> None:
     """Let nothing be decided on rows that the log does not bear out; raises Refusal `evidence_differs`."""
     differ = differences(chain)

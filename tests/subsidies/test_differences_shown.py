@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Entry
+from exams.actions.certificates import print_pdf
 from policy.refusals import Refusal
 from subsidies.actions.claims import decide_claim
 from subsidies.actions.exports import take_export, write_export
@@ -185,3 +186,63 @@ def test_the_regulators_list_marks_the_row_over_its_own_login(notice: PublicNoti
     assert read(client, "supervision:claims").count(MARK) == 1
     [row] = client.get("/api/v1/supervision/claims/").json()["results"]
     assert row["differs"] is True
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["update exams_certificate set issued_on = '2020-01-01'", "update exams_attempt set points = 44"],
+    ids=["certificate", "exam"],
+)
+def test_a_certificate_that_differs_is_not_called_valid(notice: PublicNotice, sql: str):
+    number = notice.claim.lines.get(n=1).certificate.number
+    page, api = f"{reverse('certificates:check')}?number={number}", f"/api/v1/certificates/{number}/verify/"
+    assert "证书有效" in Client().get(page).content.decode()
+    body = Client().get(api).json()
+    assert (body["state"], body["differences"]) == ("valid", [])
+    attack(sql)
+    content = Client().get(page).content.decode()
+    assert "请不要以它为准" in content
+    assert "证书有效" not in content
+    assert "怎么证明没被改过" not in content
+    body = Client().get(api).json()
+    assert body["state"] == "differs"
+    assert body["differences"] == ["合格证" if "certificate" in sql else "结业考试成绩"]
+
+
+def test_the_file_of_a_certificate_that_differs_is_not_handed_out(notice: PublicNotice, manager: User):
+    certificate = notice.claim.lines.get(n=1).certificate
+    print_pdf(certificate_id=certificate.pk, at=certificate.issued_at)
+    address = reverse("certificates:pdf", args=[certificate.pk])
+    assert client_of(manager).get(address)["Content-Type"] == "application/pdf"
+    attack("update exams_certificate set issued_on = '2020-01-01'")
+    answer = client_of(manager).get(address)
+    assert answer.status_code == 409
+    assert NOTE in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update exams_exam set total_points = 1",
+        "update exams_certificate set number = '41012026999999' where",
+    ],
+    ids=["total", "number"],
+)
+def test_the_pages_of_exam_and_times_show_what_differs(notice: PublicNotice, manager: User, sql: str):
+    line = notice.claim.lines.get(n=1)
+    pk = notice.claim.training_class_id
+    pages = [("exams:class", pk), ("attendance:trainee", line.enrolment_id)]
+    for name, argument in pages:
+        assert NOTE not in read(client_of(manager), name, argument)
+    attack(f"{sql} id = {line.certificate_id}" if sql.endswith("where") else sql)
+    for name, argument in pages:
+        assert NOTE in read(client_of(manager), name, argument)
+    assert client_of(manager).get(f"/api/v1/classes/{pk}/completions/").status_code == 200
+
+
+def test_concluding_once_more_says_that_it_was_done_before(notice: PublicNotice, manager: User):
+    address = reverse("exams:conclude", args=[notice.claim.training_class_id])
+    answer = client_of(manager).post(address, follow=True)
+    content = answer.content.decode()
+    assert "以前已经结班" in content
+    assert "结班了，发放" not in content

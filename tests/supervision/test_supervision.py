@@ -226,3 +226,17 @@ def test_a_forged_figure_is_shown_as_such_on_the_claim(world: World) -> None:
     assert "和留痕不一致" in content
     assert "申请金额和明细" in content
     assert "subsidies_claim" not in content
+
+
+@pytest.mark.parametrize(
+    "sql", ["exams_exam set total_points = 1", "exams_certificate set issued_on = '2020-01-01'"]
+)
+def test_results_that_were_changed_are_shown_as_such(world: World, sql: str) -> None:
+    client = client_of(world.cast.regulator)
+    address = reverse("supervision:results", kwargs={"pk": world["claimed"].pk})
+    assert "和留痕不一致" not in client.get(address).content.decode()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"update {sql}")
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert "和留痕不一致" in answer.content.decode()
