@@ -67,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a file by its argument: a workbook that is made while tests are collected holds the time, and all
+    workers have to collect the same names.
+    """
+    return argname if isinstance(val, bytes) and len(val) > 100 else None
+
+
 @pytest.hookimpl(trylast=True)  # after pytest-django has put those without a database last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is waited for at the end. Skip, with the reason, what
