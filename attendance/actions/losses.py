@@ -9,6 +9,7 @@ from django.db import transaction
 
 import audit
 from accounts.models import Person, User
+from accounts.reconciliation import require_roles_on_record
 from accounts.registers import permissions as registers
 from attendance.losses import case_of
 from attendance.models import GROUND_LENGTH, LossReview
@@ -27,6 +28,7 @@ def find_teaching_sound(
     """
     person = registers.access_lecturer(actor, person.pk)
     office = registers.require_office(registers.office_over_lecturer(actor, person), rule="L5")
+    require_roles_on_record(actor, rule="L5")
     ground = ground.strip()
     if not 0 < len(ground) <= GROUND_LENGTH:
         raise Refusal(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 import audit
 from accounts.models import User
+from accounts.reconciliation import require_roles_on_record
 from classes import permissions, queries
 from classes.actions.bookings import book, free, take_turns
 from classes.actions.classes import lock_class
@@ -124,6 +125,7 @@ def decide_filing(
         training_class = lock_class(filing.training_class_id)
         filing = Filing.objects.select_for_update().get(pk=filing.pk)
         permissions.require_decide(actor, training_class)
+        require_roles_on_record(actor, rule="F8")
         if filing.state != FilingState.SUBMITTED:
             return _decided_before(filing, approved=approved, reason=reason, number=number, actor=actor)
         filing.training_class = training_class

@@ -10,6 +10,7 @@ from django.http import Http404
 import audit
 from accounts import vault
 from accounts.models import Bureau, User
+from accounts.reconciliation import require_roles_on_record
 from classes import permissions
 from classes.actions.classes import lock_class
 from classes.actions.filing import decide_filing
@@ -34,6 +35,7 @@ def upload_receipt(*, content: bytes, filename: str, actor: User, at: datetime.d
     the file's own refusals (400, 413; see `exchange.xlsx.cells` and `classes.receipts.receipt_rows`).
     """
     office = permissions.require_office(actor)
+    require_roles_on_record(actor, rule="F8")
     rows = receipt_rows(_opened(content))
     digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic():
@@ -179,6 +181,7 @@ def _decide(
 def _locked(receipt: Receipt, actor: User) -> tuple[Receipt, Bureau]:
     """The receipt, locked, and its office; raises `not_an_office`, and Http404 for another office's."""
     permissions.require_office(actor)
+    require_roles_on_record(actor, rule="F8")
     office = offices_of(actor).get(receipt.office_id)
     if office is None:
         raise Http404

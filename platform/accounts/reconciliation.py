@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 
+from django.db import DEFAULT_DB_ALIAS
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actions import account_subject
+from accounts.models import User
 from accounts.states import Role
 from audit.reconciliation import Compared, Difference, Field, compare_by_query
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
 
 AREAS = ("person/", "account/")  # the chains that tell of accounts
 
@@ -62,3 +67,22 @@ def account_differences(chain: str | None, using: str) -> list[Difference]:
     if chain is not None and not chain.startswith(AREAS):
         return []
     return compare_by_query(_SCOPE, [_MEMBERSHIP], FIELDS, params={"chain": chain}, using=using)
+
+
+def require_roles_on_record(user: User, *, rule: str) -> None:
+    """Let nobody decide by a role that was put in past the log. One query.
+
+    Raises Refusal `role_not_on_record` (403) where the log does not bear out every role of the account.
+    """
+    differ = account_differences(account_subject(user), DEFAULT_DB_ALIAS)
+    if differ:
+        raise Refusal(
+            "role_not_on_record",
+            gettext_noop("账号的角色和留痕不一致，不能办理。%(first)s"),
+            found=differ[0].says or None,
+            required=differ[0].recorded or None,
+            rule=rule,
+            params={"first": differ[0].sentence},
+            next_step=gettext_noop("请联系平台运营核对这个账号的授权。"),
+            status=403,
+        )

@@ -26,7 +26,7 @@ def words_of(check: FaceCheck) -> Words:
             return Words(
                 _("人脸录好了。"),
                 _(
-                    "以前的人脸信息已经删除，没有可比的，所以下一次签到要由助教看一眼；也可以用验证码签到，学时一样算。"
+                    "以前的人脸信息已经删除，没法比对，下一次签到要由助教核对；也可以用验证码签到，学时一样算。"
                 ),
             )
         case CheckState.ACCEPTED if enrolling:

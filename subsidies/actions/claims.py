@@ -18,6 +18,7 @@ from accounts import editions
 from accounts.background import after_commit
 from accounts.calendars import calendar
 from accounts.models import User
+from accounts.reconciliation import require_roles_on_record
 from accounts.registers.queries import cancelled_on
 from attendance.queries import credit_of_class
 from audit.actions import legal_day
@@ -149,6 +150,7 @@ def return_claim(*, actor: User, claim: Claim, reason: str, at: datetime.datetim
     with transaction.atomic():
         claim = _lock(claim)
         require_officer(actor, claim)
+        require_roles_on_record(actor, rule="Q4")
         if claim.state == ClaimState.RETURNED and claim.reason == reason.strip():
             return claim
         move_claim(claim, "return")
@@ -175,6 +177,7 @@ def open_notice(*, actor: User, claim: Claim, at: datetime.datetime) -> PublicNo
     with transaction.atomic():
         claim = _lock(claim)
         require_officer(actor, claim)
+        require_roles_on_record(actor, rule="Q4")
         existing = PublicNotice.objects.filter(claim=claim).first()
         if existing and claim.state == ClaimState.NOTICED:
             return existing
@@ -209,6 +212,7 @@ def decide_claim(*, actor: User, claim: Claim, approved: bool, reason: str, at: 
     with transaction.atomic():
         claim = _lock(claim)
         require_officer(actor, claim)
+        require_roles_on_record(actor, rule="Q4")
         verb = "approve" if approved else "reject"
         if claim.state == (ClaimState.APPROVED if approved else ClaimState.REJECTED):
             return claim

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions, vault
 from accounts.models import User
+from accounts.reconciliation import require_roles_on_record
 from audit.actions import legal_day
 from policy.refusals import Refusal
 from subsidies.actions.claims import digest_of, plain_words
@@ -76,6 +77,7 @@ def answer_objection(
             .get(notice__objections=objection.pk)
         )
         require_officer(actor, claim)
+        require_roles_on_record(actor, rule="Q5")
         objection = (
             Objection.objects.select_for_update(of=("self",)).select_related("line").get(pk=objection.pk)
         )

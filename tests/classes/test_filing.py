@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 from django.http import Http404
 
+from accounts.models import User
 from audit.models import Entry
 from classes import actions, queries
 from classes.actions.filing import snapshot_digest
@@ -259,3 +260,27 @@ def _until_two_wait_for_a_lock() -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("the two decisions never waited for the class")
+
+
+def test_nobody_decides_by_a_role_that_was_put_in_past_the_log(school, rival, now):
+    filing, entries = school.filed(), Entry.objects.count()
+    attack = (
+        "insert into accounts_membership (user_id, role, bureau_id)"
+        " select %s, 'officer', id from accounts_bureau where id = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(attack, [rival.pk, school.cast.bureau.pk])
+    forged = User.objects.get(pk=rival.pk)
+    for approved in (True, False):
+        with pytest.raises(Refusal) as refused:
+            actions.decide_filing(
+                filing=filing, actor=forged, approved=approved, reason="不同意", number="豫创备1号", at=now
+            )
+        assert (refused.value.code, refused.value.status) == ("role_not_on_record", 403)
+        assert (refused.value.rule, refused.value.found) == ("F8", f"账号编号 {rival.pk}，角色 经办人员")
+    with pytest.raises(Refusal) as refused:
+        actions.upload_receipt(content=b"", filename="回执.xlsx", actor=forged, at=now)
+    assert refused.value.code == "role_not_on_record"
+    filing.refresh_from_db()
+    assert (filing.state, Entry.objects.count()) == (FilingState.SUBMITTED, entries)
+    assert school.decide(filing).state == FilingState.APPROVED

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from accounts.actions import grant_role
+from accounts.actions import grant_role, record_membership
 from accounts.models import Bureau, Region, User
 from audit.models import Entry
 from audit.reconciliation import differences
@@ -307,7 +307,8 @@ def test_another_citys_office_neither_sees_the_receipt_nor_finds_the_filing(fili
         name="洛阳市人力资源和社会保障局", department="hrss", region=Region.objects.get(code="410300")
     )
     stranger = User.objects.create_user("officer2")
-    grant_role(user=stranger, role="officer", bureau=luoyang)
+    role = grant_role(user=stranger, role="officer", bureau=luoyang)
+    record_membership("role.granted", role, actor=None, at=later)
     content = receipt_file([receipt_row(filings[0])])
     receipt = upload(content, officer, later)
     with pytest.raises(Http404):

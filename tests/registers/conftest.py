@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.actions import find_or_create_person, grant_role
+from accounts.actions import find_or_create_person, grant_role, record_membership
 from accounts.models import Person, User
 from accounts.registers import actions
 from accounts.registers.actions import Order, QualificationDetails
@@ -127,8 +127,9 @@ def school(cast: Cast, catalogue: None, now: datetime.datetime) -> School:
 
 
 @pytest.fixture
-def provincial(cast: Cast) -> User:
+def provincial(cast: Cast, now: datetime.datetime) -> User:
     """An officer of the provincial bureau."""
     user = User.objects.create_user("provincial", None, display_name="省厅经办")
-    grant_role(user=user, role=Role.OFFICER, bureau=cast.regulator.bureau)
+    role = grant_role(user=user, role=Role.OFFICER, bureau=cast.regulator.bureau)
+    record_membership("role.granted", role, actor=None, at=now)
     return user

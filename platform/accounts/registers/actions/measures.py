@@ -13,6 +13,7 @@ from django.utils import timezone
 
 import audit
 from accounts.models import Bureau, Institution, Person, User
+from accounts.reconciliation import require_roles_on_record
 from accounts.registers import permissions
 from accounts.registers.models import Measure
 from accounts.registers.states import GROUNDS, MeasureKind
@@ -74,6 +75,7 @@ def end_measure(*, measure: Measure, reason: str, actor: User, at: datetime.date
     """
     measure = permissions.access_measure(actor, measure.pk)
     permissions.require_office(permissions.office_over(actor, measure), rule=measure.row)
+    require_roles_on_record(actor, rule=measure.row)
     reason = reason.strip()
     if not 0 < len(reason) <= 500:
         raise Refusal(
@@ -107,6 +109,7 @@ def end_measure(*, measure: Measure, reason: str, actor: User, at: datetime.date
 
 
 def _order(measure: Measure, order: Order, *, office: Bureau, actor: User, at: datetime.datetime) -> Measure:
+    require_roles_on_record(actor, rule=order.row)
     today = timezone.localdate(at)
     ground = order.ground.strip()
     if order.row not in GROUNDS[order.kind]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 import audit
 from accounts.models import Institution, Membership, Person, User
+from accounts.reconciliation import require_roles_on_record
 from accounts.registers import permissions
 from accounts.registers.actions.moves import move
 from accounts.registers.models import Qualification
@@ -171,6 +172,7 @@ def decide_qualification(
     permissions.require_office(
         permissions.office_over_institution(actor, qualification.institution), rule="T1"
     )
+    require_roles_on_record(actor, rule="T1")
     reason = reason.strip()
     if not confirmed and not reason:
         raise Refusal(
