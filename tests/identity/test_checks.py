@@ -84,6 +84,17 @@ def test_a_face_enrolled_anew_is_seen_by_a_person_once(enrolled, sign_in, learne
     assert actions.check_face(**sign_in, frames=burst("impostor_1")).state == CheckState.ACCEPTED
 
 
+def test_a_face_in_doubt_does_not_replace_the_one_enrolled(strict, enrolled, person, learner, now):
+    with pytest.raises(Refusal) as refused:
+        actions.enrol_face(person=person, frames=burst("person_b_2"), actor=learner, at=now)
+    assert (refused.value.code, refused.value.required) == ("face_unlike_enrolled", 990)
+    assert isinstance(refused.value.found, int)
+    assert refused.value.found > 300
+    tried = actions.request_enrolment(person=person, frames=burst("person_b_2"), actor=learner, at=now)
+    assert actions.judge_check(check_id=tried.pk, at=now).state == CheckState.REJECTED
+    assert FaceTemplate.objects.get() == enrolled
+
+
 def test_a_face_that_replaced_a_new_one_is_no_less_new(enrolled, sign_in, learner, now):
     person = sign_in["person"]
     actions.withdraw_consent(person=person, actor=learner, at=now)

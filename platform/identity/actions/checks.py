@@ -244,7 +244,7 @@ def _settle(
     judgement = likeness_to_enrolled(engine, check.person, burst, at)
     check.score_permille = judgement.score_permille if judgement else None
     if check.purpose == Purpose.ENROL:
-        if judgement and judgement.outcome == "reject":
+        if judgement and judgement.outcome != "accept":
             return _conclude(check, CheckVerb.REJECT, actor_id=actor_id, at=at)
         check.template = store_template(
             engine=engine, person=check.person, burst=burst, likeness=judgement, actor_id=actor_id, at=at

@@ -23,9 +23,10 @@ from identity.states import Destroyed
 def enrol_face(*, person: Person, frames: Sequence[bytes], actor: User, at: datetime) -> FaceTemplate:
     """Make the person's template from a few pictures, at once; a former one is replaced.
 
-    Refusals: not_yourself, consent_missing, face_unlike_enrolled (the pictures show somebody else than the
-    template in place), and those of unusable pictures (identity.faces.problems). Pages use
-    `request_enrolment`, which leaves the work to a worker.
+    Refusals: not_yourself, consent_missing, face_unlike_enrolled (the pictures are not clearly of the person
+    of the template in place; in doubt is not enough, or a template could wander from face to face), and those
+    of unusable pictures (identity.faces.problems). Pages use `request_enrolment`, which leaves the work to a
+    worker.
     """
     require_own(actor, person)
     check_frames(frames)
@@ -34,11 +35,11 @@ def enrol_face(*, person: Person, frames: Sequence[bytes], actor: User, at: date
     with transaction.atomic():
         lock_person(person.pk)
         likeness = likeness_to_enrolled(engine, person, burst, at)
-        if likeness and likeness.outcome == "reject":
+        if likeness and likeness.outcome != "accept":
             raise unusable(
                 "face_unlike_enrolled",
                 found=likeness.score_permille,
-                required=engine.policy.grey_permille,
+                required=engine.policy.accept_permille,
                 status=409,
             )
         return store_template(
