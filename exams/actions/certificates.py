@@ -12,6 +12,8 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts.background import after_commit
 from accounts.models import User
+from accounts.permissions import roles_of
+from accounts.reconciliation import require_roles_on_record
 from accounts.states import Role
 from attendance.actions.verdicts import conclude_attendance
 from audit.actions import legal_day
@@ -192,11 +194,13 @@ def revoke_certificate(
             raise Refusal(
                 "officer_required",
                 gettext_noop("撤销证书由人社部门经办人员来办。"),
+                found=roles_of(actor),
                 required=Role.OFFICER,
                 rule="M12",
                 next_step=gettext_noop("请联系当地人社部门。"),
                 status=403,
             )
+        require_roles_on_record(actor, rule="M12")
         reason = reason.strip()
         if not 0 < len(reason) <= MOST_OF_A_REASON:
             raise Refusal(

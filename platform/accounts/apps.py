@@ -11,9 +11,10 @@ class AccountsApp(AppConfig):
     def ready(self) -> None:
         from accounts import start
         from accounts.first_steps import first_steps_for
-        from accounts.reconciliation import account_differences
+        from accounts.reconciliation import account_differences, body_differences
         from audit import reconciliation
 
         import_module("accounts.evidence")
         reconciliation.register(account_differences)
+        reconciliation.register(body_differences)
         start.register(first_steps_for)

@@ -143,10 +143,20 @@ def enter_bureau(
     require_role(actor, Role.OPERATOR)
     try:
         with transaction.atomic():
-            bureau = Bureau.objects.create(name=name, department=department, region=region)
-            _record("bureau.registered", bureau, actor=actor, at=at)
+            return register_bureau(actor=actor, name=name, department=department, region=region, at=at)
     except IntegrityError:
         raise _bureau_exists() from None
+
+
+def register_bureau(
+    *, actor: User | None, name: str, department: Department, region: Region, at: datetime.datetime
+) -> Bureau:
+    """Enter an office with its evidence; `actor` is None where the platform itself does. IntegrityError where
+    there is one.
+    """
+    with transaction.atomic():
+        bureau = Bureau.objects.create(name=name, department=department, region=region)
+        _record("bureau.registered", bureau, actor=actor, at=at)
     return bureau
 
 
@@ -181,10 +191,10 @@ def _bureau_exists() -> Refusal:
     )
 
 
-def _record(kind: str, bureau: Bureau, *, actor: User, at: datetime.datetime) -> None:
+def _record(kind: str, bureau: Bureau, *, actor: User | None, at: datetime.datetime) -> None:
     audit.record(
         kind,
-        actor_id=actor.pk,
+        actor_id=actor.pk if actor else None,
         subject=f"bureau/{bureau.pk}",
         facts={"name": bureau.name, "department": Department(bureau.department), "region": bureau.region_id},
         at=at,

@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import account_subject
 from accounts.models import User
-from accounts.states import Role
+from accounts.states import Department, Role
 from audit.reconciliation import Compared, Difference, Field, compare_by_query
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
 AREAS = ("person/", "account/")  # the chains that tell of accounts
+BODIES = ("institution/", "bureau/")
 
 _SCOPE = """
 WITH account AS MATERIALIZED (
@@ -56,7 +57,55 @@ _MEMBERSHIP = Compared(
         OR m.role = 'trainee' AND a.chain LIKE 'person/%%'
     """,
 )
+_BODY_SCOPE = """
+WITH entry AS MATERIALIZED (
+    SELECT e.chain, e.seq, e.kind, e.facts FROM audit_entry e
+     WHERE e.kind IN ('institution.registered', 'institution.changed', 'bureau.registered', 'bureau.renamed')
+       AND (%(chain)s::text IS NULL OR e.chain = %(chain)s)
+), last AS MATERIALIZED (
+    SELECT DISTINCT ON (chain) chain, kind, facts FROM entry ORDER BY chain, seq DESC
+)
+"""
+_INSTITUTION = Compared(
+    _("定点机构的登记"),
+    "accounts_institution",
+    """
+    SELECT 'institution/' || i.id, i.id::text, i.id, NULL::bigint, jsonb_build_object(
+        'credit_code', i.credit_code, 'region', i.region_id,
+        'designated_from', i.designated_from, 'designated_until', i.designated_until)
+      FROM accounts_institution i
+     WHERE %(chain)s::text IS NULL OR %(chain)s = 'institution/' || i.id
+    """,
+    """
+    SELECT r.chain, split_part(r.chain, '/', 2), NULL::bigint, jsonb_build_object(
+        'credit_code', r.facts->'credit_code', 'region', l.facts->'region',
+        'designated_from', l.facts->'designated_from', 'designated_until', l.facts->'designated_until')
+      FROM entry r JOIN last l ON l.chain = r.chain
+     WHERE r.kind = 'institution.registered'
+    """,
+)
+# An office from before its entry had evidence is not compared; who acts for it is.
+_BUREAU = Compared(
+    _("管理部门的登记"),
+    "accounts_bureau",
+    """
+    SELECT l.chain, b.id::text, b.id, NULL::bigint, jsonb_build_object(
+        'name', b.name, 'department', b.department, 'region', b.region_id)
+      FROM accounts_bureau b JOIN last l ON l.chain = 'bureau/' || b.id
+    """,
+    """
+    SELECT chain, split_part(chain, '/', 2), NULL::bigint, jsonb_build_object(
+        'name', facts->'name', 'department', facts->'department', 'region', facts->'region')
+      FROM last WHERE kind LIKE 'bureau.%%'
+    """,
+)
 FIELDS: Mapping[str, Field] = {
+    "credit_code": Field(_("统一社会信用代码")),
+    "region": Field(_("地区代码")),
+    "designated_from": Field(_("定点起")),
+    "designated_until": Field(_("定点止")),
+    "name": Field(_("名称")),
+    "department": Field(_("部门"), dict(Department.choices)),
     "user": Field(_("账号编号")),
     "role": Field(_("角色"), dict(Role.choices)),
 }
@@ -67,6 +116,17 @@ def account_differences(chain: str | None, using: str) -> list[Difference]:
     if chain is not None and not chain.startswith(AREAS):
         return []
     return compare_by_query(_SCOPE, [_MEMBERSHIP], FIELDS, params={"chain": chain}, using=using)
+
+
+def body_differences(chain: str | None, using: str) -> list[Difference]:
+    """Institutions and offices that are not as they were registered: where, designated how long (I1, Q9). One
+    query, none for the chain of anything else.
+    """
+    if chain is not None and not chain.startswith(BODIES):
+        return []
+    return compare_by_query(
+        _BODY_SCOPE, [_INSTITUTION, _BUREAU], FIELDS, params={"chain": chain}, using=using
+    )
 
 
 def require_roles_on_record(user: User, *, rule: str) -> None:

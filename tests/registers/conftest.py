@@ -117,7 +117,8 @@ class Registers:
 def registers(cast: Cast, now: datetime.datetime) -> Registers:
     novice = find_or_create_person(name="丁一鸣", id_number=made_up_id_number(60, region="410102"), at=now)
     user = User.objects.create_user("novice", None, person=novice)
-    grant_role(user=user, role=Role.LECTURER, institution=cast.school)
+    role = grant_role(user=user, role=Role.LECTURER, institution=cast.school)
+    record_membership("role.granted", role, actor=None, at=now)
     return Registers(cast, now, novice)
 
 

@@ -10,6 +10,9 @@ class RegistersApp(AppConfig):
     def ready(self) -> None:
         from accounts import start
         from accounts.registers import evidence, queries
+        from accounts.registers.reconciliation import register_differences
+        from audit import reconciliation
 
         evidence.register_kinds()
+        reconciliation.register(register_differences)
         start.register(queries.next_steps_for)

@@ -11,6 +11,7 @@ from functools import cached_property
 from django.db import transaction
 
 from accounts import actions
+from accounts.bodies import register_bureau
 from accounts.id_numbers import IdNumber, parse
 from accounts.models import Bureau, Institution, Person, Region, User
 from accounts.states import Department, Role
@@ -134,9 +135,8 @@ def build_cast(*, at: datetime.datetime, password: str | None = PASSWORD) -> Cas
         at=at,
     )
     bureaus = {
-        name: Bureau.objects.get_or_create(name=name, defaults={"department": department, "region": region})[
-            0
-        ]
+        name: Bureau.objects.filter(name=name).first()
+        or register_bureau(actor=None, name=name, department=department, region=region, at=at)
         for name, department, region in (
             (BUREAU, Department.HRSS, zhengzhou),
             ("河南省人力资源和社会保障厅", Department.HRSS, henan),
