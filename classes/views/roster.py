@@ -254,7 +254,9 @@ def _page(
             "training_class": training_class,
             "roster": roster,
             "manages": manages,
-            "to_activate": sum(not one.person.user.has_usable_password() for one in roster),
+            "to_activate": sum(
+                hasattr(one.person, "user") and not one.person.user.has_usable_password() for one in roster
+            ),
             "now": timezone.now(),
             "editable": manages and training_class.state in EDITABLE_STATES,
             "headers": HEADERS,

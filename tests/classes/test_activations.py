@@ -209,3 +209,12 @@ def test_the_roster_asks_the_same_number_of_questions_however_many_there_are(tra
     assert questions(training_class) == two
     sheet(manager, training_class)
     assert questions(training_class) == two
+
+
+def test_a_roster_shows_who_lost_their_account(training_class, manager):
+    lost = training_class.enrolments.first().person
+    User.objects.filter(person=lost).update(person=None)
+    page = client_of(manager).get(reverse("classes:roster", args=[training_class.pk]))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert (text.count("没有账号"), text.count("没有发激活码")) == (1, 1)
