@@ -5,6 +5,7 @@ from django.http import Http404
 from django.utils.translation import gettext_noop
 
 from accounts.models import Bureau, Person, User
+from accounts.permissions import roles_of
 from accounts.registers.permissions import access_lecturer, office_over_lecturer, offices_of
 from accounts.states import Role
 from attendance.models import Check, SignIn
@@ -37,6 +38,7 @@ def require_trainee(user: User, training_class: TrainingClass) -> Enrolment:
     raise Refusal(
         "trainee_required",
         gettext_noop("签到、签退和应答只能由本班学员本人来做。"),
+        found=roles_of(user),
         required=Role.TRAINEE,
         rule="F19",
         next_step=gettext_noop("请用学员本人的账号登录。"),

@@ -30,7 +30,7 @@ from accounts.calendars import calendar
 from accounts.editions import all_editions
 from accounts.editions import edition as find_edition
 from accounts.models import Person, User
-from accounts.permissions import require_role
+from accounts.permissions import require_role, roles_of
 from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
@@ -483,6 +483,7 @@ class RosterView(ReadsBody, generics.ListAPIView[Enrolment]):
             raise Refusal(
                 "file_missing",
                 gettext_noop("没有收到文件。"),
+                found=list(request.FILES),
                 required="file",
                 rule="P7",
                 next_step=gettext_noop("请用 file 字段上传 .xlsx 文件。"),
@@ -854,6 +855,7 @@ def _require_filing_sight(user: User, training_class: TrainingClass) -> None:
         raise Refusal(
             "filing_hidden",
             gettext_noop("备案材料只给本机构管理员和经办人员看。"),
+            found=roles_of(user),
             required=[Role.MANAGER, Role.OFFICER],
             rule="F8",
             next_step=gettext_noop("请向机构管理员了解备案情况。"),

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import Bureau, Institution, User
-from accounts.permissions import covers
+from accounts.permissions import covers, roles_of
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
 from classes.queries import classes_visible_to, offices_of, receipts_of
@@ -163,6 +163,7 @@ def require_manage(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_manager",
         gettext_noop("这一步要由本机构的管理员来做。"),
+        found=roles_of(user),
         required=Role.MANAGER,
         next_step=gettext_noop("请换用机构管理员的账号登录。"),
         status=403,
@@ -179,6 +180,7 @@ def require_teach(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_staff",
         gettext_noop("这一步要由本班的讲师或助教来做。"),
+        found=roles_of(user),
         required=[Role.LECTURER, Role.ASSISTANT],
         rule="F13",
         next_step=gettext_noop("请联系本班的讲师或助教。"),
@@ -194,6 +196,7 @@ def require_decide(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "not_the_office",
         gettext_noop("备案要由机构所在地人力资源和社会保障部门的经办人员决定。"),
+        found=roles_of(user),
         required=Role.OFFICER,
         rule="F9",
         next_step=gettext_noop("请等经办人员答复。"),
@@ -211,6 +214,7 @@ def require_office(user: User) -> Bureau:
         raise Refusal(
             "not_an_office",
             gettext_noop("回执只能由人力资源和社会保障部门的经办人员上传。"),
+            found=roles_of(user),
             required=Role.OFFICER,
             rule="F8",
             next_step=gettext_noop("请把回执交给当地的经办人员。"),
@@ -239,6 +243,7 @@ def require_trainee_account(user: User, training_class: TrainingClass) -> None:
     raise Refusal(
         "account_of_others",
         gettext_noop("这个人的账号还有别的职务，或者还在别的机构学习，激活码不能由这个班发。"),
+        found=roles_of(user),
         required=Role.TRAINEE,
         rule="P7",
         next_step=gettext_noop(

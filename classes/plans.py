@@ -89,6 +89,7 @@ def _is_off(day: datetime.date, is_holiday: Callable[[datetime.date], bool]) -> 
         raise Refusal(
             refusal.code,
             gettext_noop("%(year)s 年的放假安排还没有录入，不知道要跳过哪些天。"),
+            found=False,
             required=True,
             next_step=gettext_noop(
                 "请取消勾选“跳过国务院公布的放假日”再排；放假安排公布以后，看看有没有课排在放假日。"

@@ -175,7 +175,9 @@ def _json(value: object) -> object:
 
 
 def _whole(code: str, message: str, next_step: str, **params: object) -> Refusal:
-    return Refusal(code, message, required=True, rule="F8", params=params, next_step=next_step, status=400)
+    return Refusal(
+        code, message, found=False, required=True, rule="F8", params=params, next_step=next_step, status=400
+    )
 
 
 def _unknown() -> Refusal:

@@ -340,6 +340,7 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
         return Refusal(
             "cell_outside",
             gettext_noop("这一格在花名册的四列以外。"),
+            found=False,
             required=True,
             rule="P7",
             next_step=gettext_noop("请清空这一格。"),
@@ -348,6 +349,7 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
         return Refusal(
             "id_number_numeric",
             gettext_noop("身份证号被 Excel 存成了数字，后三位已丢失。"),
+            found=False,
             required=18,
             rule="P7",
             next_step=gettext_noop("请把这一列设为“文本”，重新输入 18 位。"),
@@ -403,6 +405,7 @@ def _read_category(text: str) -> TraineeCategory:
         raise Refusal(
             "category_missing",
             gettext_noop("没有选学员类别。"),
+            found=[],
             required=[category.label for category in TraineeCategory],
             rule="S6",
             next_step=gettext_noop("请从下拉列表的五类中选一类。"),
@@ -477,6 +480,7 @@ def _header_missing(header: str) -> RosterFault:
         Refusal(
             "header_missing",
             gettext_noop("第 1 行没有“%(header)s”这一列。"),
+            found=False,
             required=header,
             rule="P7",
             params={"header": header},
@@ -511,6 +515,7 @@ def _too_many_rows() -> RosterFault:
         Refusal(
             "too_many_rows",
             gettext_noop("花名册超过 %(most)s 行。"),
+            found=f"{MOST_ROWS + 1}+",
             required=MOST_ROWS,
             rule="F11",
             params={"most": MOST_ROWS},

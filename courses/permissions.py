@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.models import Institution, User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from courses.models import Course, CourseVersion, Material
 from courses.states import MaterialState, VersionState
@@ -107,6 +108,7 @@ def require_edit(user: User, course: Course) -> None:
     raise Refusal(
         "not_the_editor",
         gettext_noop("这门课由平台运营或它所属的机构来改。"),
+        found=roles_of(user),
         required=[Role.OPERATOR, Role.MANAGER],
         rule="H1",
         next_step=gettext_noop("请换用机构管理员或平台运营的账号登录。"),
@@ -136,6 +138,7 @@ def require_materials(user: Viewer, version: CourseVersion) -> None:
     raise Refusal(
         "materials_not_open",
         gettext_noop("课件和视频只给本课程的培训班和编写者看。"),
+        found=roles_of(user),
         required=[Role.OPERATOR, Role.MANAGER, Role.LECTURER, Role.ASSISTANT, Role.TRAINEE],
         rule="P20",
         next_step=gettext_noop("请用报了班的账号登录。"),

@@ -109,6 +109,7 @@ def _not_pdf() -> Refusal:
     return Refusal(
         "slides_not_pdf",
         gettext_noop("这个文件不是 PDF，或者已经损坏。"),
+        found=False,
         required="PDF",
         next_step=gettext_noop("请在演示软件里另存为 PDF，再传一次。"),
         status=400,

@@ -85,6 +85,7 @@ def _not_mp4() -> Refusal:
     return Refusal(
         "video_not_mp4",
         gettext_noop("这个文件不是能播放的 MP4 视频。"),
+        found=False,
         required="MP4",
         next_step=gettext_noop("请导出为 MP4（H.264、AAC），再传一次。"),
         status=400,

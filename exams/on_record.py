@@ -109,6 +109,7 @@ def _paper_differs() -> Refusal:
     return Refusal(
         "exam_paper_differs",
         gettext_noop("试卷和设置时的留痕不一致，先不能答卷和评分。"),
+        found=False,
         required=True,
         rule="P10",
         next_step=gettext_noop("请联系平台运营核对留痕。已经保存的答案会保留。"),

@@ -6,7 +6,7 @@ from django.http import Http404
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from accounts.permissions import region_prefix
+from accounts.permissions import region_prefix, roles_of
 from accounts.states import Department, Role
 from classes.models import TrainingClass
 from classes.permissions import can_decide, can_manage
@@ -85,6 +85,7 @@ def require_manager(user: User, training_class: TrainingClass) -> None:
         raise Refusal(
             "manager_required",
             gettext_noop("补贴申请由培训机构的管理员来办。"),
+            found=roles_of(user),
             required=Role.MANAGER,
             rule="F16",
             next_step=gettext_noop("请联系本机构管理员。"),
@@ -98,6 +99,7 @@ def require_officer(user: User, claim: Claim) -> None:
         raise Refusal(
             "officer_required",
             gettext_noop("受理、公示和核定由人社部门经办人员来办。"),
+            found=roles_of(user),
             required=Role.OFFICER,
             rule="Q4",
             next_step=gettext_noop("请等待人社部门办理。"),

@@ -1,4 +1,4 @@
-"""Every refusal says what is required and what to do next (policy/refusals.py)."""
+"""Every refusal says what was found, what is required and what to do next (policy/refusals.py)."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from accounts.models import User
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSES = ("attendance", "classes", "courses", "exams", "platform", "subsidies", "supervision")
-NEEDED = {"required", "next_step"}
+NEEDED = {"found", "required", "next_step"}
 
 
 def refusals() -> Iterator[tuple[str, ast.Call]]:
@@ -23,7 +23,7 @@ def refusals() -> Iterator[tuple[str, ast.Call]]:
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
-def test_every_refusal_says_what_is_required_and_what_to_do_next() -> None:
+def test_every_refusal_says_what_was_found_what_is_required_and_what_to_do_next() -> None:
     seen = list(refusals())
     assert len(seen) > 300
     mute = {

@@ -111,6 +111,7 @@ def issue_sign_in_code(*, lesson: Lesson, enrolment: Enrolment, actor: User, at:
             raise Refusal(
                 "enrolment_not_active",
                 gettext_noop("这位学员不在本班名单里，不能发验证码。"),
+                found=False,
                 required=True,
                 rule="P7",
                 next_step=gettext_noop("请核对本班名单。"),
@@ -322,6 +323,7 @@ def _judge_decidable(sign_in: SignIn) -> None:
         raise Refusal(
             "sign_in_checking",
             gettext_noop("这次签到还在核对，不用人工确认。"),
+            found=SignInState.CHECKING,
             required=True,
             rule="P14",
             next_step=gettext_noop("请等几秒钟再看。"),

@@ -153,6 +153,7 @@ def judge_watchable(training_class: TrainingClass, material: Material, at: datet
         raise Refusal(
             "not_a_video_of_the_class",
             gettext_noop("这不是本班课程版本里的视频。"),
+            found=False,
             required=True,
             rule="A2",
             next_step=gettext_noop("请从班级的“课件和视频”打开。"),
@@ -201,6 +202,7 @@ def _beat(
         raise Refusal(
             "watch_ended",
             gettext_noop("这里的播放已经停止计时：您在别的页面打开了视频，或很久没有信号。"),
+            found=False,
             required=True,
             rule="M6",
             next_step=gettext_noop("请点“接着看”，从这里重新开始。"),

@@ -261,6 +261,7 @@ def _judge(details: ClassDetails, institution: Institution, at: datetime.datetim
             raise Refusal(
                 "staff_unknown",
                 gettext_noop("选的%(role)s不在本机构的%(role)s名单里。"),
+                found=False,
                 required=role,
                 rule="F13" if role == Role.LECTURER else "F14",
                 params={"role": str(role.label)},
@@ -314,6 +315,7 @@ def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVers
         raise Refusal(
             "course_not_open",
             gettext_noop("课程“%(course)s”是别的机构自建的，本机构不能用它开班。"),
+            found=False,
             required=True,
             rule="H1",
             params={"course": course.name},

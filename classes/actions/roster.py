@@ -171,6 +171,7 @@ def _place_faults(
             refusal = Refusal(
                 "is_staff",
                 gettext_noop("是这个班的讲师或助教，不能同时当学员。"),
+                found=Role.LECTURER if person.pk == training_class.lecturer_id else Role.ASSISTANT,
                 required=Role.TRAINEE,
                 rule="F14",
                 next_step=gettext_noop("请删掉这一行，或换一名讲师、助教。"),

@@ -6,6 +6,7 @@ from django.http import Http404
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from classes.live.states import RoomRole
 from classes.models import Lesson
@@ -59,6 +60,7 @@ def require_member(user: User, lesson: Lesson) -> Participant:
     raise Refusal(
         "not_in_class",
         gettext_noop("这个课堂只有本班的讲师、助教和在册学员能进。"),
+        found=roles_of(user),
         required=[Role.LECTURER, Role.ASSISTANT, Role.TRAINEE],
         rule="P8",
         next_step=gettext_noop("需要查看上课情况，请打开班级页面。"),

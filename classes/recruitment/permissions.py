@@ -4,6 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import Institution, User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from classes import permissions as class_permissions
 from classes.models import TrainingClass
@@ -21,6 +22,7 @@ def require_institution(user: User | AnonymousUser) -> Institution:
         raise Refusal(
             "role_required",
             gettext_noop("这一步要由%(roles)s来做，当前账号没有这个角色。"),
+            found=roles_of(user),
             required=[Role.MANAGER],
             params={"roles": [str(Role.MANAGER.label)]},
             next_step=gettext_noop("请换用有这个角色的账号登录。"),

@@ -122,6 +122,7 @@ class ReceiptListView(ReadsBody, generics.ListAPIView[Receipt]):
             raise Refusal(
                 "file_missing",
                 gettext_noop("没有收到文件。"),
+                found=list(request.FILES),
                 required="file",
                 rule="F8",
                 next_step=gettext_noop("请用 file 字段上传 .xlsx 文件。"),

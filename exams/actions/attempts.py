@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions
 from accounts.models import User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
@@ -210,6 +211,7 @@ def _own_running(actor: User, attempt: Attempt, at: datetime.datetime) -> Attemp
         raise Refusal(
             "attempt_closed",
             gettext_noop("这份卷子已经交了，不能再改。"),
+            found=AttemptState(attempt.state),
             required=True,
             rule="M9",
             next_step=gettext_noop("请看成绩页。"),
@@ -231,6 +233,7 @@ def _require_own(actor: User, attempt: Attempt) -> None:
         raise Refusal(
             "trainee_required",
             gettext_noop("只能答自己的卷子。"),
+            found=roles_of(actor),
             required=Role.TRAINEE,
             rule="M9",
             next_step=gettext_noop("请用学员本人的账号登录。"),

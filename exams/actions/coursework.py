@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 import audit
 from accounts import editions
 from accounts.models import User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from attendance.actions.units import credit_unit
 from attendance.permissions import require_trainee
@@ -131,6 +132,7 @@ def score_coursework(
             raise Refusal(
                 "lecturer_required",
                 gettext_noop("培训成果由本班讲师或助教评分。"),
+                found=roles_of(actor),
                 required=[Role.LECTURER, Role.ASSISTANT],
                 rule="M10",
                 next_step=gettext_noop("请联系本班讲师。"),

@@ -274,6 +274,7 @@ def check_username(username: str) -> None:
         gettext_noop(
             "用户名要用 3 到 40 个小写字母、数字、点、短横，以字母开头；t 加 8 位数字留给学员和讲师。"
         ),
+        found=len(username),
         required="3–40",
         next_step=gettext_noop("请换一个用户名。"),
         status=400,
@@ -428,6 +429,7 @@ def _locked(user: User) -> User:
     raise Refusal(
         "account_suspended",
         gettext_noop("这个账号已经停用，不能发激活码。"),
+        found=False,
         required=True,
         rule="P7",
         next_step=gettext_noop("请平台运营先恢复账号。"),

@@ -8,6 +8,11 @@ from accounts.states import Department, RegionLevel, Role
 from policy.refusals import Refusal
 
 
+def roles_of(user: object) -> list[Role]:
+    """What an account may act as, as the `found` of a refusal says it; a visitor may act as nothing."""
+    return [role for role in Role if isinstance(user, User) and role in user.roles]
+
+
 def require_role(user: User | AnonymousUser, *roles: str) -> User:
     """Return the user when one of their roles fits; raises Refusal `role_required` (403)."""
     if isinstance(user, User) and user.has_role(*roles):
@@ -15,6 +20,7 @@ def require_role(user: User | AnonymousUser, *roles: str) -> User:
     raise Refusal(
         "role_required",
         gettext_noop("这一步要由%(roles)s来做，当前账号没有这个角色。"),
+        found=roles_of(user),
         required=[Role(role) for role in roles],
         params={"roles": [str(Role(role).label) for role in roles]},
         next_step=gettext_noop("请换用有这个角色的账号登录。"),

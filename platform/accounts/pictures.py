@@ -60,6 +60,7 @@ def clean(data: bytes, *, rule: str = "S6") -> bytes:
         raise Refusal(
             "picture_unreadable",
             gettext_noop("这张照片打不开。"),
+            found=False,
             required=FORMATS,
             rule=rule,
             next_step=gettext_noop("请重新拍一张，只收 JPEG 或 PNG 格式。"),

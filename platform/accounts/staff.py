@@ -22,7 +22,7 @@ from accounts.actions import (
 )
 from accounts.id_numbers import IdNumber
 from accounts.models import Institution, Membership, User
-from accounts.permissions import require_role
+from accounts.permissions import require_role, roles_of
 from accounts.states import Role
 from policy.refusals import Refusal
 
@@ -170,6 +170,7 @@ def _own_account(membership: Membership, actor: User) -> User:
     raise Refusal(
         "account_of_others",
         gettext_noop("这个人的账号还有别的职务，或者也是学员，激活码不能由本机构发。"),
+        found=roles_of(membership.user),
         required=[Role.LECTURER, Role.ASSISTANT],
         rule="P7",
         next_step=gettext_noop("请本人向先开账号的单位要，或者带身份证找平台运营。"),

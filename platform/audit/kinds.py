@@ -286,6 +286,7 @@ def _text(value: Any, place: str) -> str:
         raise Refusal(
             "personal_data_in_evidence",
             gettext_noop("文字中有身份证号码或手机号码，留痕不保存这类内容。"),
+            found=place,
             required=gettext_noop("不含身份证号码和手机号码的文字"),
             next_step=gettext_noop("请删去号码后再提交。"),
             status=400,

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import Person, User
+from accounts.permissions import roles_of
 from accounts.states import Role
 from identity.models import FaceCheck
 from identity.states import CheckState
@@ -47,6 +48,7 @@ def require_own(user: User, person: Person) -> None:
         raise Refusal(
             "not_yourself",
             gettext_noop("人脸和验证码只能由本人来办。"),
+            found=roles_of(user),
             required=Role.TRAINEE,
             rule="P7",
             next_step=gettext_noop("请本人用自己的账号登录。"),
@@ -60,6 +62,7 @@ def require_in_charge(user: User, subject: str, person: Person) -> None:
         raise Refusal(
             "not_in_charge",
             gettext_noop("这一步要由这个班的讲师或者助教来做，也不能给自己做。"),
+            found=roles_of(user),
             required=[Role.LECTURER, Role.ASSISTANT],
             rule="P7",
             next_step=gettext_noop("请联系这个班的助教。"),

@@ -12,14 +12,14 @@ next.
         params={"cap": 30, "size": 31},
     )
 
-`required` and `next_step` are always given (tests/test_refusals.py). `required` is a value, a bound, or the
-codes that would do; where the message says it all, it is true for what has to be so and false for what may
-not be, and `found` says the same of what is. Pages leave true and false to the message. `found` is left out
-where there is nothing to say, or where saying it would tell a stranger what is there. `rule` is the ledger
-row whose requirement is not met. It is empty where no row applies: for requests that cannot be read or lead
-nowhere (`invalid`, `malformed`, `hours_malformed` and the other `hours_…` of `policy.hours`, `not_found`,
-`not_authenticated`), and for what is the platform's own business, such as names that are taken, which account
-does which step, and the wires of the live room.
+`found`, `required` and `next_step` are always given (tests/test_refusals.py). `required` is a value, a bound,
+or the codes that would do; where the message says it all, it is true for what has to be so and false for what
+may not be, and `found` says the same of what is; it is false also where saying more would tell a stranger
+what is there. Pages leave true and false to the message. `rule` is the ledger row whose requirement is not
+met. It is empty where no row applies: for requests that cannot be read or lead nowhere (`invalid`,
+`malformed`, `hours_malformed` and the other `hours_…` of `policy.hours`, `not_found`, `not_authenticated`),
+and for what is the platform's own business, such as names that are taken, which account does which step, and
+the wires of the live room.
 """
 
 from collections.abc import Mapping

@@ -293,6 +293,7 @@ def plain_words(text: str) -> str:
         raise Refusal(
             "personal_data_in_text",
             gettext_noop("文字里有身份证号或手机号，这里的内容会给别人看。"),
+            found=True,
             required=gettext_noop("不写身份证号和手机号"),
             rule="Q5",
             next_step=gettext_noop("请删去号码，用“第几行”来说明是谁。"),

@@ -102,6 +102,7 @@ def take_export(*, actor: User, claim: Claim, at: datetime.datetime) -> bytes:
             raise Refusal(
                 "export_changed",
                 gettext_noop("申请表文件和生成时的摘要不一致，不能下载。"),
+                found=hashlib.sha256(content).hexdigest(),
                 required=claim.export_sha256,
                 rule="P20",
                 next_step=gettext_noop("请联系平台运营核对。"),

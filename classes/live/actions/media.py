@@ -82,6 +82,7 @@ def confirm_published(*, actor: User, lesson: Lesson, peer_id: UUID, at: datetim
             raise Refusal(
                 "media_not_ready",
                 gettext_noop("画面还没有传到平台。"),
+                found=False,
                 required=True,
                 next_step=gettext_noop("请等一两秒，会自动再试。"),
             )
@@ -342,6 +343,7 @@ def _refusing() -> Iterator[None]:
             raise Refusal(
                 "feed_not_ready",
                 gettext_noop("这一路画面还没有准备好。"),
+                found=False,
                 required=True,
                 next_step=gettext_noop("请等一两秒，会自动再试。"),
             ) from None

@@ -59,6 +59,7 @@ def prepare(document: Document) -> Prepared:
         raise Refusal(
             "document_missing",
             gettext_noop("请写明是哪种证明材料，60 个字以内。"),
+            found=len(document.name.strip()),
             required="1–60",
             rule="S6",
             next_step=gettext_noop("请写上材料名称，例如就业创业证。"),

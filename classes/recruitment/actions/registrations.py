@@ -15,6 +15,7 @@ from accounts.actions import IssuedCode, issue_activation
 from accounts.id_numbers import IdNumber
 from accounts.models import User
 from accounts.names import parse_name
+from accounts.permissions import roles_of
 from accounts.states import Role
 from classes.actions.roster import commitment_of
 from classes.permissions import require_trainee_account
@@ -144,6 +145,7 @@ def withdraw_registration(*, registration: Registration, actor: User, at: dateti
         raise Refusal(
             "not_yourself",
             gettext_noop("报名要由本人撤回。"),
+            found=roles_of(actor),
             required=Role.TRAINEE,
             next_step=gettext_noop("请本人登录后撤回，或联系机构。"),
             status=403,
@@ -269,6 +271,7 @@ def _judge_application(application: Application, text: privacy.PrivacyText) -> N
         raise Refusal(
             "occupation_missing",
             gettext_noop("现在做什么要写 1 到 60 个字，培训愿望不超过 500 个字。"),
+            found=len(application.occupation.strip()),
             required="1–60",
             rule="M1",
             next_step=gettext_noop("请写上现在做什么，例如务农、打工、待业。"),

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.models import Bureau, Institution, Person, User
-from accounts.permissions import covers, region_prefix, require_role
+from accounts.permissions import covers, region_prefix, require_role, roles_of
 from accounts.registers.models import Document, Measure, Qualification
 from accounts.states import Department, RegionLevel, Role
 from policy.messages import gettext_noop
@@ -205,6 +205,7 @@ def require_manages(user: User, institution_id: int) -> None:
     raise Refusal(
         "not_the_manager",
         gettext_noop("这一步要由本机构的管理员来做。"),
+        found=roles_of(user),
         required=Role.MANAGER,
         rule="T1",
         next_step=gettext_noop("请换用机构管理员的账号登录。"),
@@ -219,6 +220,7 @@ def require_office(office: Bureau | None, *, rule: str) -> Bureau:
     raise Refusal(
         "not_the_office",
         gettext_noop("这一步要由当地人力资源和社会保障部门的经办人员来做。"),
+        found=False,
         required=Role.OFFICER,
         rule=rule,
         next_step=gettext_noop("请联系机构所在地的人力资源和社会保障部门。"),

@@ -532,6 +532,7 @@ def _unreadable(code: str, message: str) -> Refusal:
     return Refusal(
         code,
         message,
+        found=False,
         required=".xlsx",
         rule="P7",
         next_step=gettext_noop("请下载模板，填好后用 Excel 或 WPS 另存为 .xlsx 再上传。"),

@@ -311,6 +311,7 @@ def _read_cell(column: Column, cell: Cell | None) -> Value:
         raise Refusal(
             "value_not_a_choice",
             gettext_noop("“%(column)s”只能填：%(choices)s。"),
+            found=False,
             required=list(column.choices),
             rule="F8",
             params={"column": column.name, "choices": list(column.choices)},
@@ -383,6 +384,7 @@ def _refused(code: str, message: str, column: Column) -> Refusal:
     return Refusal(
         code,
         message,
+        found=False,
         required=column.type.stored,
         rule="F8",
         params={"column": column.name},
@@ -392,7 +394,9 @@ def _refused(code: str, message: str, column: Column) -> Refusal:
 
 
 def _whole(code: str, message: str, **params: object) -> Refusal:
-    return Refusal(code, message, required=True, rule="F8", params=params, next_step=_NEXT, status=400)
+    return Refusal(
+        code, message, found=False, required=True, rule="F8", params=params, next_step=_NEXT, status=400
+    )
 
 
 def _fault(sheet: Sheet, cell: Cell, header: str, refusal: Refusal) -> Fault:

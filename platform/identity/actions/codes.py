@@ -90,6 +90,7 @@ def redeem_code(*, person: Person, subject: str, code: str, actor: User, at: dat
             raise Refusal(
                 "code_wrong",
                 gettext_noop("验证码不对。"),
+                found=False,
                 required=gettext_noop("6 位数字"),
                 rule="P7",
                 next_step=gettext_noop("请对照助教给您的数字再输一次，次数不限。"),

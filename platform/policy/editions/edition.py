@@ -335,6 +335,7 @@ class Edition:
         return Refusal(
             "edition_unset",
             message,
+            found=False,
             required=spec.label,
             rule=row,
             citation=citation,

@@ -129,6 +129,7 @@ def _judge(paper: Paper, *, rule: str) -> bytes:
         raise Refusal(
             "document_missing",
             gettext_noop("请写明是哪种材料，名称和编号都在 60 个字以内。"),
+            found=len(paper.name.strip()),
             required="1–60",
             rule=rule,
             next_step=gettext_noop("请写上材料名称，例如讲师培训合格证。"),

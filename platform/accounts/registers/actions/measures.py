@@ -81,6 +81,7 @@ def end_measure(*, measure: Measure, reason: str, actor: User, at: datetime.date
         raise Refusal(
             "reason_missing",
             gettext_noop("解除要写明理由，500 个字以内。"),
+            found=len(reason),
             required="1–500",
             rule=measure.row,
             next_step=gettext_noop("请写上理由再提交。"),
@@ -118,6 +119,7 @@ def _order(measure: Measure, order: Order, *, office: Bureau, actor: User, at: d
         raise Refusal(
             "ground_missing",
             gettext_noop("要写明事实和理由，500 个字以内。"),
+            found=len(ground),
             required="1–500",
             rule=order.row,
             next_step=gettext_noop("请写上事实和理由再提交。"),
