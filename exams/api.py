@@ -381,7 +381,7 @@ class VerifyView(APIView):
 
     @extend_schema(
         summary="Check a certificate by its number",
-        responses={200: VerifiedSerializer, 404: RefusalSerializer},
+        responses={200: VerifiedSerializer, 404: RefusalSerializer, 409: RefusalSerializer},
     )
     def get(self, request: Request, number: str) -> Response:
         found = public_certificate(number)

@@ -1,9 +1,13 @@
 """Money against the log: a claim with its lines, its notice, the objections to it and its decision."""
 
 from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from itertools import groupby
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
@@ -177,6 +181,33 @@ def differing_claims(claims: Collection[Claim], *, using: str = DEFAULT_DB_ALIAS
         return set()
     chains = {f"class/{claim.training_class_id}": claim.pk for claim in claims}
     return {chains[found.chain] for found in claim_differences(chains, using)}
+
+
+def count_of_other_amounts(claims: QuerySet[Claim]) -> int:
+    """How many of these claims ask for, or were granted, another amount than the log says; one query.
+
+    For totals, which have no rows to mark.
+    """
+    subject = Concat(
+        Value("class/"), "training_class_id", Value("/claim/"), "pk", output_field=models.CharField()
+    )
+    about = Entry.objects.using(claims.db).filter(subject=OuterRef("told_in")).order_by("-seq")
+    amount = Cast(KT("facts__amount"), models.DecimalField(max_digits=12, decimal_places=2))
+    nothing = Value(Decimal(-1))  # an amount is never less than 0
+
+    def said(*kinds: str) -> Coalesce:
+        return Coalesce(Subquery(about.filter(kind__in=kinds).values(said=amount)[:1]), nothing)
+
+    told = (
+        claims.order_by()
+        .annotate(told_in=subject)
+        .annotate(
+            drawn_up=said("claim.drawn_up", "claim.redrawn"),
+            granted=said("claim.decided"),
+            granted_now=Coalesce("decided_amount", nothing),
+        )
+    )
+    return told.exclude(amount=F("drawn_up"), granted_now=F("granted")).count()
 
 
 def claim_differences(chain: str | Collection[str] | None, using: str) -> list[Difference]:

@@ -76,6 +76,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
     claims = serializers.IntegerField()
     claimed = serializers.DecimalField(max_digits=14, decimal_places=2)
     decided = serializers.DecimalField(max_digits=14, decimal_places=2)
+    claims_differing = serializers.IntegerField(help_text="claims whose amount is not the one on record")
 
 
 class FiguresView(SupervisedView):

@@ -13,6 +13,7 @@ from classes.models import Enrolment, TrainingClass
 from classes.states import EnrolmentState
 from exams.models import Attempt, Certificate
 from exams.states import AttemptState, CertificateState
+from subsidies.reconciliation import count_of_other_amounts
 from supervision.permissions import (
     ALIAS,
     claims_supervised_by,
@@ -36,6 +37,7 @@ class Figures:
     claims: int
     claimed: Decimal
     decided: Decimal
+    claims_differing: int  # whose amount is not the one on record
 
     @property
     def credited_seconds(self) -> int:
@@ -43,7 +45,7 @@ class Figures:
 
 
 def figures_of(bureau: Bureau) -> Figures:
-    """The figures of a bureau's region; six queries, all over the read-only login."""
+    """The figures of a bureau's region; seven queries, all over the read-only login."""
     classes = classes_supervised_by(bureau).order_by()
     inside = Q(enrolment__training_class__in=classes)
     by_state = classes.aggregate(total=Count("pk"), running=Count("pk", filter=Q(state="running")))
@@ -77,6 +79,7 @@ def figures_of(bureau: Bureau) -> Figures:
         claims=claims["total"],
         claimed=claims["claimed"] or Decimal(0),
         decided=claims["decided"] or Decimal(0),
+        claims_differing=count_of_other_amounts(claims_supervised_by(bureau)),
     )
 
 

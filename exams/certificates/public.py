@@ -10,11 +10,13 @@ from fractions import Fraction
 from django.db.models import Sum
 
 from audit.models import Root
-from audit.queries import entries_about, span_over
+from audit.queries import entries_about, entry_of_number, span_over
 from audit.reconciliation import differences_about
 from exams.certificates.document import readable_number
 from exams.models import Certificate
 from exams.states import CertificateState
+from policy.messages import gettext_noop
+from policy.refusals import Refusal
 
 DIFFERS = "differs"
 DIGITS = 14  # region, year, running number
@@ -69,27 +71,40 @@ def masked_name(name: str) -> str:
 
 
 def public_certificate(number: str) -> PublicCertificate | None:
-    """Find a certificate by its number, however typed; None for one that was never given out."""
+    """Find a certificate by its number, however typed; None for one that was never given out.
+
+    Where the number was changed past the log, the log still leads to the certificate. Raises Refusal
+    `certificate_differs` where the log tells of one that is no longer there.
+    """
     digits = typed_number(number)
     if len(digits) != DIGITS:
         return None
-    certificate = (
-        Certificate.objects.select_related(
-            "enrolment__person",
-            "enrolment__training_class__course",
-            "enrolment__training_class__institution",
-            "verdict",
-            "attempt__exam",
-        )
-        .filter(number=digits)
-        .first()
+    certificates = Certificate.objects.select_related(
+        "enrolment__person",
+        "enrolment__training_class__course",
+        "enrolment__training_class__institution",
+        "verdict",
+        "attempt__exam",
     )
+    certificate = certificates.filter(number=digits).first()
     if certificate is None:
-        return None
+        issued = entry_of_number("certificate.issued", digits)
+        if issued is None:
+            return None
+        certificate = certificates.filter(pk=issued.facts["certificate"]).first()
+        if certificate is None:
+            raise Refusal(
+                "certificate_differs",
+                gettext_noop("留痕里发过这张合格证，现在数据库里没有，不能确认它有效。"),
+                found=False,
+                required=True,
+                rule="M12",
+                next_step=gettext_noop("请联系平台运营核对留痕。"),
+            )
     training_class = certificate.enrolment.training_class
     person = certificate.enrolment.person
     return PublicCertificate(
-        number=certificate.number,
+        number=digits,
         state=certificate.state,
         name=masked_name(person.name),
         id_number=person.id_number_masked,

@@ -6,6 +6,7 @@ do not continue what is there are refused at INSERT (migration 0002). Nothing he
 """
 
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from audit import kinds, merkle
@@ -46,6 +47,13 @@ class Entry(models.Model):
                 fields=["subject", "id"],
                 name="audit_entry_about",
                 opclasses=["varchar_pattern_ops", "int8_ops"],
+            ),
+            # Papers are looked up by the number that is printed on them.
+            models.Index(
+                KT("facts__number"),
+                "kind",
+                name="audit_entry_by_number",
+                condition=models.Q(facts__has_key="number"),
             ),
         ]
 

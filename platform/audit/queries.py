@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.fields.json import KT
 
 from audit.models import Entry, Root, Span
 from audit.subjects import chain_of
@@ -46,6 +47,16 @@ def entries_about(subject: str, *, using: str = DEFAULT_DB_ALIAS) -> QuerySet[En
     chain_of(subject)  # refuses what is no path
     about = Q(subject=subject) | Q(subject__startswith=f"{subject}/")
     return Entry.objects.using(using).filter(about).order_by("id")
+
+
+def entry_of_number(kind: str, number: str) -> Entry | None:
+    """The newest entry of a kind about the paper with this number; one look into the index."""
+    return (
+        Entry.objects.annotate(paper=KT("facts__number"))
+        .filter(paper=number, kind=kind, facts__has_key="number")
+        .order_by("-id")
+        .first()
+    )
 
 
 def latest_root() -> Root | None:

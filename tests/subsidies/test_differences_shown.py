@@ -188,6 +188,28 @@ def test_the_regulators_list_marks_the_row_over_its_own_login(notice: PublicNoti
     assert row["differs"] is True
 
 
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        TOTAL,
+        "update subsidies_claim set decided_amount = 500",
+    ],
+    ids=["asked", "granted"],
+)
+def test_the_regulators_totals_say_that_an_amount_differs(
+    notice: PublicNotice, officer: User, regulator: User, over: Any, sql: str
+):
+    client = client_of(regulator)
+    if "decided" in sql:
+        decide_claim(actor=officer, claim=notice.claim, approved=False, reason="不符合要求。", at=over)
+    assert NOTE not in read(client, "supervision:home")
+    assert client.get("/api/v1/supervision/figures/").json()["claims_differing"] == 0
+    attack(sql)
+    assert "有 1 份补贴申请的金额和留痕不一致" in read(client, "supervision:home")
+    assert client.get("/api/v1/supervision/figures/").json()["claims_differing"] == 1
+
+
 @pytest.mark.parametrize(
     "sql",
     ["update exams_certificate set issued_on = '2020-01-01'", "update exams_attempt set points = 44"],
@@ -207,6 +229,28 @@ def test_a_certificate_that_differs_is_not_called_valid(notice: PublicNotice, sq
     body = Client().get(api).json()
     assert body["state"] == "differs"
     assert body["differences"] == ["合格证" if "certificate" in sql else "结业考试成绩"]
+
+
+def test_the_number_on_the_paper_leads_to_the_certificate_whatever_the_row_says(notice: PublicNotice):
+    number = notice.claim.lines.get(n=1).certificate.number
+    page, api = f"{reverse('certificates:check')}?number={number}", f"/api/v1/certificates/{number}/verify/"
+    attack(f"update exams_certificate set number = '41012026999999' where number = '{number}'")
+    assert "请不要以它为准" in Client().get(page).content.decode()
+    body = Client().get(api).json()
+    assert (body["number"], body["state"], body["differences"]) == (
+        number,
+        "differs",
+        ["合格证", "申请金额和明细"],
+    )
+    attack(
+        "delete from subsidies_objection; delete from subsidies_claimline;"
+        " delete from exams_certificate where number = '41012026999999'"
+    )
+    for address in (page, api):
+        gone = Client().get(address)
+        assert gone.status_code == 409
+        assert "现在数据库里没有" in gone.content.decode()
+    assert Client().get("/api/v1/certificates/41012026999998/verify/").status_code == 404
 
 
 def test_the_file_of_a_certificate_that_differs_is_not_handed_out(notice: PublicNotice, manager: User):

@@ -503,7 +503,7 @@ def test_more_trainees_and_lines_take_no_more_queries(
     for training_class in (claim.training_class, alone):
         with django_assert_num_queries(14):
             assert differences(training_class.subject) == []
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         assert differences() == []
 
 
