@@ -191,8 +191,12 @@ class Material(models.Model):
             models.CheckConstraint(name="material_state_known", condition=Q(state__in=MaterialState.values)),
             models.CheckConstraint(
                 name="material_has_pages_or_a_duration",
-                condition=Q(kind=MaterialKind.SLIDES, pages__gt=0, duration_ms__isnull=True)
-                | Q(kind=MaterialKind.VIDEO, pages__isnull=True, duration_ms__gt=0),
+                condition=Q(
+                    kind=MaterialKind.SLIDES, pages__isnull=False, pages__gt=0, duration_ms__isnull=True
+                )
+                | Q(
+                    kind=MaterialKind.VIDEO, pages__isnull=True, duration_ms__isnull=False, duration_ms__gt=0
+                ),
             ),
         ]
 

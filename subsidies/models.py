@@ -70,6 +70,7 @@ class Claim(models.Model):
                     state__in=DECIDED_STATES,
                     decided_at__isnull=False,
                     decided_by__isnull=False,
+                    decided_amount__isnull=False,
                     decided_amount__gte=0,
                     decided_amount__lte=F("amount"),
                 )

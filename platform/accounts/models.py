@@ -75,7 +75,7 @@ class Institution(models.Model):
             models.CheckConstraint(
                 name="institution_designation_ends_after_it_begins",
                 condition=Q(designated_until__isnull=True)
-                | Q(designated_until__gte=models.F("designated_from")),
+                | Q(designated_from__isnull=False, designated_until__gte=models.F("designated_from")),
             )
         ]
 

@@ -136,7 +136,7 @@ class Measure(models.Model):
             ),
             models.CheckConstraint(
                 name="measure_rectification_has_a_deadline",
-                condition=Q(kind=MeasureKind.RECTIFICATION, deadline__gte=F("since"))
+                condition=Q(kind=MeasureKind.RECTIFICATION, deadline__isnull=False, deadline__gte=F("since"))
                 | ~Q(kind=MeasureKind.RECTIFICATION) & Q(deadline__isnull=True),
             ),
             models.CheckConstraint(
