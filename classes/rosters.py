@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.id_numbers import IdNumber, mask, parse
 from accounts.names import parse_name, tidy_name
+from accounts.phones import parse_phone
 from exchange.xlsx.cells import (
     DAMAGED,
     KB,
@@ -61,7 +62,6 @@ NAME, ID_NUMBER, PHONE, CATEGORY = "姓名", "身份证号", "手机号", "学�
 HEADERS = (NAME, ID_NUMBER, PHONE, CATEGORY)
 TEMPLATE_ROWS = 60  # the larger of the two class sizes (F11); more rows can be added by hand
 
-_PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # The ranges that openpyxl writes out cell by cell.
 _WIDE_RANGE = re.compile(
@@ -387,17 +387,7 @@ def _read_id_number(text: str) -> IdNumber:
 
 
 def _read_phone(text: str) -> str:
-    text = _without_spaces(text)
-    if text and not _PHONE.fullmatch(text):
-        raise Refusal(
-            "phone_form",
-            gettext_noop("手机号应为 11 位数字，以 1 开头。"),
-            found=len(text),
-            required=11,
-            rule="P7",
-            next_step=gettext_noop("请重新输入手机号；没有手机的，空着。"),
-        )
-    return text
+    return parse_phone(text, rule="P7", optional=True)
 
 
 def _read_category(text: str) -> TraineeCategory:
@@ -411,11 +401,6 @@ def _read_category(text: str) -> TraineeCategory:
             next_step=gettext_noop("请从下拉列表的五类中选一类。"),
         )
     return parse_category(text)
-
-
-def _without_spaces(text: str) -> str:
-    """Numbers are often grouped to be read more easily: 4101 2219 8005 0690 06."""
-    return "".join(text.split())
 
 
 _READERS = (

@@ -18,6 +18,7 @@ from accounts.api import RefusalSerializer
 from accounts.api_views import APIView, DayField, ReadsBody, TextField, UploadField
 from accounts.models import User
 from accounts.parsers import JSONParser
+from accounts.phones import parse_phone
 from classes.models import CATEGORIES
 from classes.permissions import access_class
 from classes.recruitment import actions, queries, throttle
@@ -251,7 +252,7 @@ class RegistrationsView(ReadsBody, generics.GenericAPIView[Registration]):
             application=actions.Application(
                 name=data["name"],
                 id_number=id_numbers.parse(data["id_number"]),
-                phone=actions.parse_phone(data["phone"]),
+                phone=parse_phone(data["phone"], rule="M1"),
                 category=data["category"],
                 education=data["education"],
                 occupation=data["occupation"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts import id_numbers, pictures
 from accounts.models import Institution, Person
 from accounts.names import parse_name
+from accounts.phones import parse_phone
 from accounts.refusals import rendered
 from classes.models import CATEGORIES, TrainingClass
 from classes.recruitment import queries
-from classes.recruitment.actions import Application, CampaignDetails, Document, parse_phone
+from classes.recruitment.actions import Application, CampaignDetails, Document
 from classes.recruitment.models import Campaign, Registration
 from classes.recruitment.questionnaires import Questionnaire
 from classes.recruitment.states import Education, Stage
@@ -152,7 +154,7 @@ class RegistrationForm(DocumentFields):
         return found
 
     def clean_phone(self) -> str:
-        return str(self._checked(parse_phone, "phone"))
+        return str(self._checked(partial(parse_phone, rule="M1"), "phone"))
 
     def _checked(self, judge: Any, field: str) -> Any:
         try:

@@ -1,6 +1,5 @@
 """Shapes of input for signing in and activating an account."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -14,11 +13,10 @@ from accounts.id_numbers import MOST_TYPED, IdNumber, parse
 from accounts.models import Bureau, Institution, Region, User
 from accounts.names import parse_name
 from accounts.offices import roles_at
+from accounts.phones import parse_phone
 from accounts.refusals import rendered
 from accounts.states import Department, RegionLevel, Role
 from policy.refusals import Refusal
-
-_PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 
 
 class SignInForm(AuthenticationForm):
@@ -90,7 +88,7 @@ class StaffForm(forms.Form):
     )
     phone = forms.CharField(
         label=_("手机号"),
-        max_length=11,
+        max_length=20,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
@@ -108,10 +106,10 @@ class StaffForm(forms.Form):
             raise forms.ValidationError(rendered(refusal)["message"]) from None
 
     def clean_phone(self) -> str:
-        phone: str = self.cleaned_data["phone"]
-        if phone and not _PHONE.fullmatch(phone):
-            raise forms.ValidationError(_("手机号应为 11 位数字，以 1 开头。"))
-        return phone
+        try:
+            return parse_phone(self.cleaned_data["phone"], rule="P7", optional=True)
+        except Refusal as refusal:
+            raise forms.ValidationError(rendered(refusal)["message"]) from None
 
 
 # Which field a refusal is about, where an action judges it.

@@ -31,7 +31,6 @@ from classes.recruitment.actions.registrations import (
     Application,
     add_note,
     issue_code,
-    parse_phone,
     register,
     withdraw_registration,
 )
@@ -54,7 +53,6 @@ __all__ = [
     "hand_in",
     "issue_code",
     "open_picture",
-    "parse_phone",
     "promote_waiting",
     "put_on_waiting_list",
     "register",

@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import re
 import uuid
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from accounts.id_numbers import IdNumber
 from accounts.models import User
 from accounts.names import parse_name
 from accounts.permissions import roles_of
+from accounts.phones import parse_phone
 from accounts.states import Role
 from classes.actions.roster import commitment_of
 from classes.permissions import require_trainee_account
@@ -28,8 +28,6 @@ from classes.recruitment.states import LIVE_STATES, CampaignState, Education, Re
 from policy.classes import parse_category
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
-
-_MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,25 +245,9 @@ def record_move(
     )
 
 
-def parse_phone(text: str) -> str:
-    """A mainland mobile number without spaces; raises Refusal `phone_form` (400)."""
-    phone = re.sub(r"[\s-]", "", text)
-    if not _MOBILE.fullmatch(phone):
-        raise Refusal(
-            "phone_form",
-            gettext_noop("手机号应为 11 位数字，以 1 开头。"),
-            found=len(phone),
-            required=11,
-            rule="M1",
-            next_step=gettext_noop("请核对手机号。"),
-            status=400,
-        )
-    return phone
-
-
 def _judge_application(application: Application, text: privacy.PrivacyText) -> None:
     parse_name(application.name)
-    if parse_phone(application.phone) != application.phone:
+    if parse_phone(application.phone, rule="M1") != application.phone:
         raise ValueError("the phone has to be parsed before")
     if not 0 < len(application.occupation.strip()) <= 60 or len(application.wish) > 500:
         raise Refusal(

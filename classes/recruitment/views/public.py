@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Institution, Person, User
+from accounts.phones import parse_phone
 from classes.recruitment import actions, privacy, queries, questionnaires, throttle
 from classes.recruitment.forms import (
     FIELD_OF_REFUSAL,
@@ -187,7 +188,7 @@ def lookup(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             throttle.require_calm("lookup", _address(request), throttle.LOOKUPS_PER_WINDOW)
-            phone = actions.parse_phone(form.cleaned_data["phone"])
+            phone = parse_phone(form.cleaned_data["phone"], rule="M1")
         except Refusal as refusal:
             show_refusal(form, refusal, FIELD_OF_REFUSAL.get(refusal.code))
             status = refusal.status

@@ -46,8 +46,8 @@ def read_burst(engine: FaceEngine, frames: Sequence[bytes]) -> Burst:
     """Read every frame, leave out those that cannot be used, and make sure that the rest show one person.
 
     Raises the commonest problem of the frames (`identity.faces.problems`) when none can be used,
-    several_faces when any frame has a second person in it, and frames_differ when two frames are not of one
-    person.
+    several_faces when a second face in any frame is at least half as large (`COMPANION`), and frames_differ
+    when two frames are not of one person.
     """
     vectors: list[Vector] = []
     indices: list[int] = []
