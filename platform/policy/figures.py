@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from policy.lessons import LivePart
 from policy.messages import Msgid, Translate, exact_text, fill, gettext_noop, untranslated
 from policy.process import Stage
 
@@ -88,6 +89,8 @@ _WORDINGS: Mapping[str, Wording] = {
     "exam_score": Wording(_POINTS, _POINTS),
     "exam_attempts": Wording(_TIMES, _TIMES),
 }
+# Findings about things that have names instead of figures.
+_NAMED: Mapping[str, type[Stage | LivePart]] = {"stage_order": Stage, "live_session": LivePart}
 
 
 def required_text(finding: Mapping[str, Any], translate: Translate = untranslated) -> str | None:
@@ -102,20 +105,22 @@ def found_text(finding: Mapping[str, Any], translate: Translate = untranslated) 
 
 def _text(finding: Mapping[str, Any], which: str, translate: Translate) -> str | None:
     code = str(finding.get("code"))
-    if code == "stage_order":
-        return _stages(finding.get(which), translate)
+    if code in _NAMED:
+        return _names(_NAMED[code], finding.get(which), translate)
     figure = _figure(finding.get(which))
-    if code == "edition_in_force" and not finding["passed"] and finding["required"] < finding["actual"]:
-        code = "edition_over"
+    if code == "edition_in_force" and not finding["passed"]:
+        # An edition that is kept for comparison may have no last day.
+        until = finding["required"]
+        code = "edition_over" if until is not None and until < finding["actual"] else code
     wording = _WORDINGS.get(code)
     if figure is None or wording is None:
         return None
     return fill(wording.required if which == "required" else wording.found, {"figure": figure}, translate)
 
 
-def _stages(value: object, translate: Translate) -> str | None:
-    """Name the stages of F1, which the JSON form gives by code."""
-    named = [Stage(one).label for one in value] if isinstance(value, list) else []
+def _names(kind: type[Stage | LivePart], value: object, translate: Translate) -> str | None:
+    """Name what the JSON form gives by code."""
+    named = [kind(one).label for one in value] if isinstance(value, list) else []
     return fill(_AS_IT_IS, {"figure": named}, translate) if named else None
 
 

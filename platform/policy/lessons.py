@@ -2,11 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from fractions import Fraction
 
 from policy.editions import Edition
 from policy.findings import Finding
-from policy.messages import gettext_noop
+from policy.messages import Msgid, gettext_noop
+
+
+class LivePart(StrEnum):
+    """What a live session takes (A1); members are in the sentence's order."""
+
+    LECTURER = "lecturer"
+    TRAINEES = "trainees"
+    INTERACTION = "interaction"
+
+    @property
+    def label(self) -> Msgid:
+        return _LIVE_PARTS[self]
+
+
+_LIVE_PARTS = {
+    LivePart.LECTURER: gettext_noop("讲师在线"),
+    LivePart.TRAINEES: gettext_noop("学员在线"),
+    LivePart.INTERACTION: gettext_noop("课堂互动"),
+}
 
 
 def judge_live_session(
@@ -20,9 +40,9 @@ def judge_live_session(
     """
     reading = edition.reading("live_session")
     met = {
-        "lecturer": lecturer_seconds > 0,
-        "trainees": trainees > 0,
-        "interaction": interactions > 0 or reading.code == "presence_only",
+        LivePart.LECTURER: lecturer_seconds > 0,
+        LivePart.TRAINEES: trainees > 0,
+        LivePart.INTERACTION: interactions > 0 or reading.code == "presence_only",
     }
     passed = all(met.values())
     return Finding(
@@ -35,9 +55,9 @@ def judge_live_session(
             gettext_noop("讲师和学员同时在线，有课堂互动 %(interactions)s 次，算直播。")
             if passed
             else gettext_noop("没有讲师本人在线的记录，只播放录像的不算直播。")
-            if not met["lecturer"]
+            if not met[LivePart.LECTURER]
             else gettext_noop("没有学员在线的记录，不算直播。")
-            if not met["trainees"]
+            if not met[LivePart.TRAINEES]
             else gettext_noop("没有课堂互动的记录，不算直播。")
         ),
         params={"interactions": interactions},

@@ -8,11 +8,13 @@ import pytest
 from django.template import Context, Template
 from django.utils.html import strip_tags
 
+from accounts.editions import edition
 from classes.checks import check_draft
 from classes.models import TrainingClass
 from classes.reviews import subject_of
 from classes.timetables import drafts_of
 from policy.findings import Finding
+from policy.lessons import judge_live_session
 from policy.process import Stage, judge_stage_order
 from tests.classes.school import FIRST_DAY, School, draft
 
@@ -87,6 +89,15 @@ def test_no_finding_of_a_class_is_shown_by_a_code(school, make):
 def test_no_stage_is_shown_by_its_code(stages):
     finding = judge_stage_order(dict.fromkeys(stages, TODAY))
     assert not CODE.search(strip_tags(shown(finding)).replace(subject_of(finding.code), ""))
+
+
+@pytest.mark.parametrize(("seconds", "trainees", "interactions"), [(60, 2, 12), (0, 0, 0), (60, 2, 0)])
+def test_no_part_of_a_live_session_is_shown_by_its_code(seconds, trainees, interactions):
+    finding = judge_live_session(
+        edition("henan-2020-97"), lecturer_seconds=seconds, trainees=trainees, interactions=interactions
+    )
+    assert not CODE.search(shown(finding).replace(subject_of(finding.code), ""))
+    assert "讲师在线、学员在线、课堂互动" in shown(finding)
 
 
 def test_a_code_that_is_shown_would_be_found():

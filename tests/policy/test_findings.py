@@ -92,7 +92,12 @@ def test_an_open_number_is_named_too(editions: Mapping[str, Edition]) -> None:
             "2026年1月5日",
         ),
         ({"code": "independence_of_somebody_else", "required": 2, "actual": 1}, None, None),
-        ({"code": "live_session", "required": ["lecturer"], "actual": []}, None, None),
+        ({"code": "live_session", "required": ["lecturer"], "actual": []}, "讲师在线", None),
+        (
+            {"code": "edition_in_force", "passed": False, "required": None, "actual": "2026-01-05"},
+            None,
+            "2026年1月5日",
+        ),
     ],
 )
 def test_figures_are_said_with_their_unit(
