@@ -26,15 +26,16 @@ def socket_line(connection: UUID) -> str:
 
 
 @cache
-def _redis() -> redis.Redis:
+def shared_client() -> redis.Redis:
+    """The process's own client; its connections may be used from any thread."""
     return redis.Redis.from_url(settings.REDIS_URL)
 
 
 def to_room(lesson_id: int, text: str, *, close: CloseCode | None = None) -> None:
     """Send a message to everybody in a room, as their last one if `close` says why. Call it after commit."""
-    _redis().publish(room_line(lesson_id), f"{KEEP_OPEN if close is None else close.value} {text}")
+    shared_client().publish(room_line(lesson_id), f"{KEEP_OPEN if close is None else close.value} {text}")
 
 
 def to_socket(connection: UUID, text: str, *, close: CloseCode) -> None:
     """Send a last message to one socket and close it, whichever process holds it. Call it after commit."""
-    _redis().publish(socket_line(connection), f"{close.value} {text}")
+    shared_client().publish(socket_line(connection), f"{close.value} {text}")

@@ -17,7 +17,6 @@ from django.utils import timezone, translation
 from accounts.models import User
 from accounts.refusals import rendered
 from classes.live import actions
-from classes.live.actions import Beat
 from classes.live.hub import Hub, Member
 from classes.live.models import OpenPresence
 from classes.live.permissions import access_room
@@ -25,6 +24,7 @@ from classes.live.protocol import CloseCode, ErrorCode, FromClient, FromServer, 
 from classes.live.pulse import Pulse
 from classes.live.queries import room_numbers
 from classes.live.states import Closing
+from classes.live.unwritten import Beat
 from policy.refusals import Refusal
 from policy.strict_json import parse_json
 
@@ -116,7 +116,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     def _device(self) -> str:
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        return query.get("device", [""])[0][:DEVICE_LENGTH]
+        named = query.get("device", [""])[0][:DEVICE_LENGTH]
+        return "".join(character for character in named if character.isprintable())
 
     def _language(self) -> str:
         cookie = str(self.scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, ""))
@@ -144,7 +145,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         assert self.member is not None
         self.number = number
         self.nonce = secrets.token_urlsafe(9)
-        Pulse.here().beat(self.connection, at)
+        await Pulse.here().beat(self.connection, at)
         data = {"nonce": self.nonce, "seq": Pulse.here().last_number(self.member.lesson_id)}
         await self.send(encode(FromServer.HEARTBEAT_ACK, id, data))
 

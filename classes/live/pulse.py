@@ -14,17 +14,20 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import redis.asyncio
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
+from redis.exceptions import RedisError
 
-from classes.live.actions import Beat, announce_senders, keep_peers_alive, record_heartbeats
+from classes.live.actions import announce_senders, keep_peers_alive, record_heartbeats
 from classes.live.actions.presence import FLUSH_SECONDS
 from classes.live.hub import Member
 from classes.live.media import janus
 from classes.live.protocol import CloseCode
 from classes.live.queries import room_numbers
+from classes.live.unwritten import Beat, keep
 
 KEEPALIVE_TURNS = 10  # of FLUSH_SECONDS; Janus ends a session after a minute without a sign of life
 
@@ -33,30 +36,29 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Heart:
-    """What is known of one connection since the last writing; `alive_at` is the event loop's clock."""
+    """What is known of one connection; `alive_at` is the event loop's clock."""
 
     member: Member
     alive_at: float
     seen_at: datetime.datetime
     count: int = 0
     longest_gap_ms: int = 0
+    is_pending: bool = False
 
     def beat(self, at: datetime.datetime, now: float) -> None:
         self.longest_gap_ms = max(self.longest_gap_ms, round((now - self.alive_at) * 1000))
         self.alive_at, self.seen_at = now, max(at, self.seen_at)
         self.count += 1
+        self.is_pending = True
+
+    @property
+    def last_beat(self) -> Beat:
+        return Beat(self.member.connection, self.seen_at, self.count, self.longest_gap_ms)
 
     def take(self) -> Beat | None:
         """What is to be written, if anything; it is then no longer pending."""
-        if not self.count:
-            return None
-        beat = Beat(self.member.connection, self.seen_at, self.count, self.longest_gap_ms)
-        self.count = 0
-        return beat
-
-    def give_back(self, beat: Beat) -> None:
-        """Make pending again what could not be written."""
-        self.count += beat.count
+        pending, self.is_pending = self.is_pending, False
+        return self.last_beat if pending else None
 
 
 class Pulse:
@@ -67,6 +69,7 @@ class Pulse:
         self._numbers: dict[int, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._writing = asyncio.Lock()
+        self._client = redis.asyncio.Redis.from_url(settings.REDIS_URL)
 
     @classmethod
     def here(cls) -> "Pulse":
@@ -81,9 +84,14 @@ class Pulse:
             jobs = [self._write_heartbeats(), *([self._tend_media()] if janus.is_available() else [])]
             self._tasks = [asyncio.create_task(job) for job in jobs]
 
-    def beat(self, connection: UUID, at: datetime.datetime) -> None:
-        """Count a heartbeat that answered its nonce."""
-        self._hearts[connection].beat(at, asyncio.get_running_loop().time())
+    async def beat(self, connection: UUID, at: datetime.datetime) -> None:
+        """Count a heartbeat that answered its nonce, and let the other processes know of it."""
+        heart = self._hearts[connection]
+        heart.beat(at, asyncio.get_running_loop().time())
+        try:
+            await keep(self._client, heart.last_beat)
+        except (RedisError, OSError) as error:
+            logger.warning("a heartbeat could not be shared (%s)", type(error).__name__)
 
     def last_number(self, lesson_id: int) -> int | None:
         """The number of a room's last event, as of the last writing: a client that has less missed
@@ -100,6 +108,7 @@ class Pulse:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._client.aclose()  # it connects again when it is next asked
         return heart.take() if heart else None
 
     async def flush(self) -> None:
@@ -115,8 +124,8 @@ class Pulse:
                 alive, self._numbers = await _in_thread(_write)(list(pending.values()), rooms)
             except (DatabaseError, OSError) as error:
                 logger.warning("heartbeats could not be written (%s), trying again", type(error).__name__)
-                for connection, beat in pending.items():
-                    self._hearts[connection].give_back(beat)
+                for connection in pending:
+                    self._hearts[connection].is_pending = True
                 return
             for connection in pending.keys() - alive:
                 self._hearts[connection].member.drop(CloseCode.PRESENCE_LOST)

@@ -15,10 +15,10 @@ from accounts.actions import grant_role
 from accounts.models import User
 from accounts.states import Role
 from classes.live import actions
-from classes.live.actions import Beat
 from classes.live.models import OpenPresence
 from classes.live.permissions import room_role
 from classes.live.states import RoomRole
+from classes.live.unwritten import Beat
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.states import ClassState, LessonState
 from config.demo.cast import Cast
@@ -135,7 +135,8 @@ def seat(user: User, lesson: Lesson, at: datetime.datetime) -> None:
 def beat(presence: OpenPresence, *moments: datetime.datetime) -> None:
     """The server heard this connection at these moments and wrote each."""
     for moment in moments:
-        assert actions.record_heartbeats([Beat(presence.connection, moment)]) == {presence.connection}
+        heard = OpenPresence.objects.get(connection=presence.connection).heartbeats + 1
+        assert actions.record_heartbeats([Beat(presence.connection, moment, heard)]) == {presence.connection}
 
 
 def at_once(*steps: Callable[[], Any]) -> list[Any]:

@@ -11,9 +11,9 @@ from django.http import Http404
 from accounts.actions import reset_access
 from audit.models import Entry
 from classes.live import actions
-from classes.live.actions import Beat
 from classes.live.models import OpenPresence, PresenceInterval, RoomEvent
 from classes.live.states import Closing
+from classes.live.unwritten import Beat
 from classes.states import ClassState, LessonState
 from policy.refusals import Refusal
 from tests.live.conftest import HOUR, SECOND, at_once, beat, enter
@@ -37,7 +37,7 @@ def test_presence_is_an_interval_closed_at_the_last_heartbeat(learner, lesson, n
         connection=presence.connection,
         closing=Closing.LEFT,
         at=now + 17 * SECOND,
-        last_beat=Beat(presence.connection, now + 15 * SECOND, count=1, longest_gap_ms=5002),
+        last_beat=Beat(presence.connection, now + 15 * SECOND, count=3, longest_gap_ms=5002),
     )
 
     interval = PresenceInterval.objects.get()

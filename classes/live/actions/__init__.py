@@ -19,7 +19,6 @@ from classes.live.actions.media import (
     watch,
 )
 from classes.live.actions.presence import (
-    Beat,
     close_presence,
     close_silent_presences,
     end_presence,
@@ -29,7 +28,6 @@ from classes.live.actions.presence import (
 from classes.live.actions.recordings import make_recordings, set_recording
 
 __all__ = [
-    "Beat",
     "announce",
     "announce_senders",
     "close_presence",

@@ -7,7 +7,6 @@ of their clock.
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -33,23 +32,12 @@ from classes.live.permissions import require_member
 from classes.live.protocol import CloseCode, Event, FromServer, encode
 from classes.live.refusals import lesson_closed
 from classes.live.states import Closing
+from classes.live.unwritten import Beat, last_beats
 from classes.models import Lesson
 from classes.states import ClassState, LessonState
 from policy.refusals import Refusal
 
 FLUSH_SECONDS = 2  # how often a process writes its members' last heartbeats
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What one process knows of one connection since it last wrote: last heartbeat, how many, longest wait
-    between two.
-    """
-
-    connection: UUID
-    seen_at: datetime.datetime
-    count: int = 1
-    longest_gap_ms: int = 0
 
 
 def open_presence(
@@ -75,6 +63,8 @@ def open_presence(
         lock_rooms(lesson.pk, *([earlier.lesson_id] if earlier else []))
         evidence = []
         if earlier:
+            record_heartbeats(last_beats([earlier.connection]))
+            earlier.refresh_from_db()
             same_device = bool(device) and earlier.device == device
             closing = Closing.SILENT if same_device else Closing.TAKEN_OVER
             moves_on = earlier.lesson_id != lesson.pk
@@ -161,7 +151,7 @@ def record_heartbeats(beats: Sequence[Beat]) -> set[UUID]:
     open.
 
     Rows are locked in the order of the persons, as closing does, so the two never wait for each other in a
-    circle. A heartbeat never moves backwards.
+    circle. A heartbeat never moves backwards, and one written twice counts once.
     """
     if not beats:
         return set()
@@ -176,7 +166,8 @@ def record_heartbeats(beats: Sequence[Beat]) -> set[UUID]:
                 ORDER BY p.person_id FOR NO KEY UPDATE OF p
             )
             UPDATE live_openpresence p
-            SET last_seen_at = greatest(p.last_seen_at, beat.seen_at), heartbeats = p.heartbeats + beat.count,
+            SET last_seen_at = greatest(p.last_seen_at, beat.seen_at),
+                heartbeats = greatest(p.heartbeats, beat.count),
                 longest_gap_ms = greatest(p.longest_gap_ms, beat.gap)
             FROM beat, held
             WHERE p.connection = beat.connection AND p.person_id = held.person_id
@@ -197,7 +188,7 @@ def close_presence(
 ) -> PresenceInterval | None:
     """Stop the clock of one connection at its last heartbeat; None where it has none any more, or never beat.
 
-    `last_beat` is what the connection's process has not written yet.
+    `last_beat` is what the connection's process has not written yet, where it is that which closes.
     """
     with transaction.atomic():
         person_id = (
@@ -206,8 +197,7 @@ def close_presence(
         if person_id is None:
             return None
         Person.objects.select_for_update(no_key=True).get(pk=person_id)
-        if last_beat:
-            record_heartbeats([last_beat])
+        record_heartbeats([last_beat] if last_beat else last_beats([connection]))
         found = OpenPresence.objects.select_for_update().filter(connection=connection).first()
         if found is None:
             return None
@@ -241,6 +231,9 @@ def close_silent_presences(*, at: datetime.datetime) -> int:
     ):
         with transaction.atomic():
             Person.objects.select_for_update(no_key=True).get(pk=person_id)
+            record_heartbeats(
+                last_beats(OpenPresence.objects.filter(person=person_id).values_list("connection", flat=True))
+            )
             found = (
                 OpenPresence.objects.select_for_update()
                 .filter(person_id=person_id, last_seen_at__lt=silent_since)
@@ -265,7 +258,9 @@ def close_everybody(*, lesson: Lesson, actor: User | None, at: datetime.datetime
         .order_by("pk")
         .values_list("pk")
     )
-    present = list(OpenPresence.objects.select_for_update().filter(lesson=lesson).order_by("person_id"))
+    here = OpenPresence.objects.filter(lesson=lesson)
+    record_heartbeats(last_beats(here.values_list("connection", flat=True)))
+    present = list(here.select_for_update().order_by("person_id"))
     lock_rooms(lesson.pk)
     return _close(present, lesson=lesson, closing=Closing.LESSON_CLOSED, actor=actor, at=at, announced=False)
 

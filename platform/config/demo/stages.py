@@ -23,8 +23,9 @@ from classes.actions import ClassDetails
 from classes.actions.bookings import free
 from classes.live.actions.interaction import post_message
 from classes.live.actions.lessons import end_lesson, start_lesson
-from classes.live.actions.presence import Beat, close_presence, open_presence, record_heartbeats
+from classes.live.actions.presence import close_presence, open_presence, record_heartbeats
 from classes.live.states import Closing
+from classes.live.unwritten import Beat
 from classes.models import Enrolment, Lesson, TrainingClass
 from classes.states import LessonState
 from classes.timetables import LessonDraft
@@ -214,16 +215,14 @@ def _stay(
     connection = uuid.uuid4()
     yield since, lambda: open_presence(actor=user, lesson=lesson, connection=connection, at=since)
     last = until if cut is None else min(until, cut)
-    told = since
     for moment in [*(moment for moment in told_at if since < moment < last), last]:
         beat = Beat(
             connection=connection,
             seen_at=moment,
-            count=max(1, (moment - told) // datetime.timedelta(seconds=5)),
+            count=max(1, (moment - since) // datetime.timedelta(seconds=5)),
             longest_gap_ms=5200,
         )
         yield moment, lambda beat=beat: record_heartbeats([beat])  # type: ignore[misc]
-        told = moment
     if last == until:
         yield (
             until + datetime.timedelta(seconds=1),
