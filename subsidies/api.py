@@ -31,7 +31,7 @@ from subsidies.actions import claims as claim_actions
 from subsidies.actions import exports, objections
 from subsidies.downloads import XLSX, ZIP, file_response
 from subsidies.models import Claim, PublicNotice
-from subsidies.permissions import access_claim, access_notice
+from subsidies.permissions import access_claim, access_notice, require_may_object
 from subsidies.reconciliation import differing_claims
 from subsidies.states import ClaimState, ObjectionState
 from subsidies.trace import EvidenceOfLine, Trace, TracedEntry, TracedLesson
@@ -581,15 +581,16 @@ class ObjectionsView(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         notice = access_notice(pk)
+        require_may_object(request.user)
         wish = _parsed(ObjectionWishSerializer, request)
-        throttle.require_calm(request.META.get("REMOTE_ADDR", ""), notice.pk)
-        objection = objections.lodge_objection(
-            notice=notice,
-            line_number=wish["line"],
-            text=wish["text"],
-            contact=wish["contact"],
-            at=timezone.now(),
-        )
+        with throttle.calm(request.META.get("REMOTE_ADDR", ""), notice.pk):
+            objection = objections.lodge_objection(
+                notice=notice,
+                line_number=wish["line"],
+                text=wish["text"],
+                contact=wish["contact"],
+                at=timezone.now(),
+            )
         return Response(PublicObjectionSerializer(objection).data, status=status.HTTP_201_CREATED)
 
 

@@ -105,3 +105,25 @@ def require_officer(user: User, claim: Claim) -> None:
             next_step=gettext_noop("请等待人社部门办理。"),
             status=403,
         )
+
+
+def may_object(user: User | AnonymousUser) -> bool:
+    """Everybody may object to a notice (Q6), but a read-only account writes nothing: its holder does so as
+    anybody else, signed out.
+    """
+    return not (isinstance(user, User) and user.has_role(Role.REGULATOR))
+
+
+def require_may_object(user: User | AnonymousUser) -> None:
+    """Raise Refusal `account_read_only` (403) for an account that only reads."""
+    if may_object(user):
+        return
+    raise Refusal(
+        "account_read_only",
+        gettext_noop("监管账号只能查看，不能提异议。"),
+        found=roles_of(user),
+        required=[],
+        rule="P19",
+        next_step=gettext_noop("请退出登录，以个人身份提。"),
+        status=403,
+    )

@@ -36,7 +36,9 @@ from subsidies.permissions import (
     access_notice,
     access_objection,
     classes_to_claim,
+    may_object,
     require_manager,
+    require_may_object,
     require_officer,
 )
 from subsidies.reconciliation import differing_claims
@@ -425,18 +427,20 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
     found = access_notice(pk)
     now = timezone.now()
     lines = list(queries.lines_of(found.claim))
+    if request.method == "POST":
+        require_may_object(request.user)
     form = ObjectionForm(found, lines, request.POST or None)
     status, refusal = (400 if form.errors else 200), None
     if request.method == "POST" and form.is_valid():
         try:
-            throttle.require_calm(request.META.get("REMOTE_ADDR", ""), found.pk)
-            objections.lodge_objection(
-                notice=found,
-                line_number=form.cleaned_data["line"],
-                text=form.cleaned_data["text"],
-                contact=form.cleaned_data["contact"],
-                at=now,
-            )
+            with throttle.calm(request.META.get("REMOTE_ADDR", ""), found.pk):
+                objections.lodge_objection(
+                    notice=found,
+                    line_number=form.cleaned_data["line"],
+                    text=form.cleaned_data["text"],
+                    contact=form.cleaned_data["contact"],
+                    at=now,
+                )
         except Refusal as refused:
             refusal, status = refused, refused.status
         else:
@@ -451,6 +455,7 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
             "objections": queries.objections_of(found),
             "cite_notice": citation_of("Q5"),
             "takes_objections": queries.takes_objections(found, now),
+            "may_object": may_object(request.user),
             "form": form,
             "refusal": refusal,
             "differing": queries.differing(found.claim),

@@ -120,7 +120,7 @@ api:claim-export           get    M O
 api:claim-dossier          get    M O
 api:notices                get    N L T S M R O G F P
 api:notice                 get    N L T S M R O G F P
-api:notice-objections      post   N L T S M R O G F P
+api:notice-objections      post   N L T S M R O P
 api:supervision-figures    get    G F
 api:supervision-classes    get    G F
 api:supervision-trainees   get    G F
@@ -278,7 +278,7 @@ subsidies:export           get    M O
 subsidies:dossier          get    M O
 subsidies:notices          get    N L T S M R O G F P
 subsidies:notice           get    N L T S M R O G F P
-subsidies:notice           post   N L T S M R O G F P
+subsidies:notice           post   N L T S M R O P
 subsidies:received         get    N L T S M R O G F P
 supervision:home           get    G F
 supervision:class          get    G F

@@ -327,6 +327,30 @@ def test_anybody_objects_without_signing_in(notice: PublicNotice, officer: User,
     assert Objection.objects.count() == 1
 
 
+def test_what_was_refused_does_not_count_towards_a_flood(notice: PublicNotice):
+    client, address = client_of(None), f"/api/v1/notices/{notice.pk}/objections/"
+    for _ in range(7):
+        assert client.post(address, {"line": 9_999, "text": TEXT}).status_code == 400
+        assert client.post(address, {"line": 1, "text": "短"}).status_code == 400
+    for n in range(5):
+        assert client.post(address, {"line": 1, "text": f"{TEXT}{n}"}).status_code == 201
+    for _ in range(2):
+        assert client.post(address, {"line": 1, "text": f"{TEXT}更多"}).status_code == 429
+    assert Objection.objects.count() == 5
+
+
+def test_an_account_that_only_reads_lodges_nothing(notice: PublicNotice, regulator: User):
+    client, address = client_of(regulator), reverse("subsidies:notice", args=[notice.pk])
+    shown = client.get(address).content.decode()
+    assert "提交异议" not in shown
+    assert "监管账号只能查看" in shown
+    assert client.post(address, {"line": "1", "text": TEXT, "contact": ""}).status_code == 403
+    answer = client.post(f"/api/v1/notices/{notice.pk}/objections/", {"line": 1, "text": TEXT})
+    assert (answer.status_code, answer.json()["code"]) == (403, "account_read_only")
+    assert not Objection.objects.exists()
+    assert Entry.objects.filter(kind="objection.lodged").count() == 0
+
+
 def test_a_flood_from_one_address_is_stopped(notice: PublicNotice):
     client = client_of(None)
     address = reverse("subsidies:notice", args=[notice.pk])
