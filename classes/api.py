@@ -6,11 +6,12 @@ check, the earliest start) is asked here and open to everybody.
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -45,6 +46,9 @@ from classes.views.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
 from courses.models import Course, CourseVersion
+from courses.permissions import own_institution
+from courses.permissions import visible_to as courses_visible_to
+from courses.states import VersionState
 from exchange.states import PackageState
 from policy.calendar import earliest_start
 from policy.editions import Edition
@@ -312,13 +316,37 @@ class PeopleView(ReadsBody, generics.ListAPIView[Person]):
 # --- classes ---
 
 
+class OwnField(serializers.PrimaryKeyRelatedField[Any]):
+    """A row that the caller may choose; any other is as unknown as one that is not there."""
+
+    def __init__(self, *, choices: Callable[[User], QuerySet[Any]], **kwargs: Any) -> None:
+        self._choices = choices
+        super().__init__(**kwargs)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """What `choices` gives for the caller; nothing where nobody calls."""
+        return self._choices(self.context["request"].user)
+
+
+def _versions(user: User) -> QuerySet[CourseVersion]:
+    mine = own_institution(user)
+    shown = Q(course__institution__isnull=False, course__institution=mine) | ~Q(state=VersionState.DRAFT)
+    return CourseVersion.objects.filter(shown, course__in=courses_visible_to(user).values("pk"))
+
+
+def _staff(role: Role, user: User) -> QuerySet[Person]:
+    mine = own_institution(user)
+    return queries.staff_of(mine, role) if mine is not None else Person.objects.none()
+
+
 class ClassSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk", read_only=True)
     state = serializers.ChoiceField(choices=ClassState.choices, read_only=True)
     name = TextField(max_length=80)
-    course = serializers.PrimaryKeyRelatedField(queryset=Course.objects.all())
-    course_version = serializers.PrimaryKeyRelatedField(
+    course = OwnField(queryset=Course.objects.all(), choices=courses_visible_to)
+    course_version = OwnField(
         queryset=CourseVersion.objects.all(),
+        choices=_versions,
         allow_null=True,
         required=False,
         help_text="without it the newest published version",
@@ -327,11 +355,14 @@ class ClassSerializer(serializers.Serializer[Any]):
     edition = TextField(max_length=40)
     starts_on = DayField()
     ends_on = DayField()
-    lecturer = serializers.PrimaryKeyRelatedField(
-        queryset=Person.objects.all(), allow_null=True, required=False
+    lecturer = OwnField(
+        queryset=Person.objects.all(), choices=partial(_staff, Role.LECTURER), allow_null=True, required=False
     )
-    assistant = serializers.PrimaryKeyRelatedField(
-        queryset=Person.objects.all(), allow_null=True, required=False
+    assistant = OwnField(
+        queryset=Person.objects.all(),
+        choices=partial(_staff, Role.ASSISTANT),
+        allow_null=True,
+        required=False,
     )
     institution = serializers.IntegerField(source="institution_id", read_only=True)
 
@@ -376,7 +407,7 @@ class ClassListView(ReadsBody, generics.ListAPIView[TrainingClass]):
         summary="Make a class", request=ClassSerializer, responses={201: ClassSerializer, **_REFUSED}
     )
     def post(self, request: Request) -> Response:
-        sent = ClassSerializer(data=request.data)
+        sent = ClassSerializer(data=request.data, context={"request": request})
         require_role(request.user, Role.MANAGER)
         sent.is_valid(raise_exception=True)
         training_class = actions.create_class(details=sent.details(), actor=_user(request), at=timezone.now())
@@ -398,7 +429,7 @@ class ClassView(APIView):
     def patch(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
         permissions.require_manage(_user(request), training_class)
-        sent = ClassSerializer(data=request.data, partial=True)
+        sent = ClassSerializer(data=request.data, partial=True, context={"request": request})
         sent.is_valid(raise_exception=True)
         changed = actions.update_class(
             training_class=training_class,

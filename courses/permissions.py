@@ -14,6 +14,7 @@ from accounts.models import Institution, User
 from accounts.permissions import roles_of
 from accounts.states import Role
 from courses.models import Course, CourseVersion, Material
+from courses.queries import newest_published
 from courses.states import MaterialState, VersionState
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -144,3 +145,32 @@ def require_materials(user: Viewer, version: CourseVersion) -> None:
         next_step=gettext_noop("请用报了班的账号登录。"),
         status=403,
     )
+
+
+def require_open(course: Course, institution: Institution) -> CourseVersion:
+    """Return the newest published version of a course that this institution may teach and recruit for: the
+    platform's or its own (as `queries.open_to` lists them).
+
+    Raises Refusal `course_not_open`, `course_not_published`.
+    """
+    if course.institution_id not in (None, institution.pk):
+        raise Refusal(
+            "course_not_open",
+            gettext_noop("这门课程是别的机构自建的，本机构不能用它招生、开班。"),
+            found=False,
+            required=True,
+            rule="H1",
+            next_step=gettext_noop("请选平台的课程，或本机构自建的课程。"),
+        )
+    newest = newest_published(course)
+    if newest is None:
+        raise Refusal(
+            "course_not_published",
+            gettext_noop("课程“%(course)s”还没有发布，不能用它招生、开班。"),
+            found=0,
+            required=1,
+            rule="A2",
+            params={"course": course.name},
+            next_step=gettext_noop("请选一门已发布的课程，或先发布它的大纲。"),
+        )
+    return newest

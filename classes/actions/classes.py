@@ -21,7 +21,7 @@ from classes.models import MOST_REASON, Lesson, TrainingClass
 from classes.standing import is_on_roster
 from classes.states import EnrolmentState, LessonState
 from courses.models import Course, CourseVersion
-from courses.queries import newest_published, open_to
+from courses.permissions import require_open
 from courses.states import VersionState
 from policy.classes import judge_edition
 from policy.dates import require_near
@@ -300,27 +300,7 @@ def _version(details: ClassDetails, training_class: TrainingClass) -> CourseVers
     keeps = training_class.course_version
     if keeps is not None and keeps.course_id == course.pk and details.course_version in (None, keeps):
         return keeps
-    newest = newest_published(course)
-    if newest is None:
-        raise Refusal(
-            "course_not_published",
-            gettext_noop("课程“%(course)s”还没有发布，不能用它开班。"),
-            found=0,
-            required=1,
-            rule="A2",
-            params={"course": course.name},
-            next_step=gettext_noop("请选一门已发布的课程，或先发布它的大纲。"),
-        )
-    if not open_to(institution).filter(pk=course.pk).exists():
-        raise Refusal(
-            "course_not_open",
-            gettext_noop("课程“%(course)s”是别的机构自建的，本机构不能用它开班。"),
-            found=False,
-            required=True,
-            rule="H1",
-            params={"course": course.name},
-            next_step=gettext_noop("请选平台的课程，或本机构自建的课程。"),
-        )
+    newest = require_open(course, institution)
     asked = details.course_version or newest
     if asked.course_id != course.pk or asked.state != VersionState.PUBLISHED:
         raise Refusal(

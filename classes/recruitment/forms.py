@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import id_numbers, pictures
@@ -22,6 +23,7 @@ from classes.recruitment.models import Campaign, Registration
 from classes.recruitment.questionnaires import Questionnaire
 from classes.recruitment.states import Education, Stage
 from courses.models import Course
+from courses.queries import open_to
 from policy.refusals import Refusal
 
 
@@ -225,6 +227,12 @@ class QuestionnaireForm(forms.Form):
             )
 
 
+def _courses(institution: Institution, *kept: int | None) -> QuerySet[Course]:
+    """What an institution may recruit for, and what was chosen before."""
+    chosen = Course.objects.filter(Q(pk__in=open_to(institution).values("pk")) | Q(pk__in=kept))
+    return chosen.order_by("course_type", "name")
+
+
 class CampaignForm(forms.Form):
     """What a manager decides about a campaign."""
 
@@ -242,12 +250,15 @@ class CampaignForm(forms.Form):
         help_text=_("学员会在推介页面看到。"),
     )
 
-    def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, institution: Institution, campaign: Campaign | None = None, **kwargs: Any
+    ) -> None:
         if campaign is not None:
             names = ("course", "planned_from", "planned_until", "places", "description")
             kwargs.setdefault("initial", {name: getattr(campaign, name) for name in names})
         super().__init__(*args, **kwargs)
-        self.fields["course"].queryset = Course.objects.order_by("course_type", "name")  # type: ignore[attr-defined]
+        kept = [campaign.course_id] if campaign is not None else []
+        self.fields["course"].queryset = _courses(institution, *kept)  # type: ignore[attr-defined]
 
     @property
     def details(self) -> CampaignDetails:
@@ -312,7 +323,9 @@ class RejudgeForm(forms.Form):
     def __init__(self, *args: Any, registration: Registration, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"course": registration.fitting_course_id or registration.course_id})
         super().__init__(*args, **kwargs)
-        self.fields["course"].queryset = Course.objects.order_by("course_type", "name")  # type: ignore[attr-defined]
+        self.fields["course"].queryset = _courses(  # type: ignore[attr-defined]
+            registration.institution, registration.course_id, registration.fitting_course_id
+        )
 
 
 class LateDocumentForm(DocumentFields):

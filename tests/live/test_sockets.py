@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from classes.live import actions, broadcast, pulse, queries
 from classes.live.models import OpenPresence, PresenceInterval, RoomEvent
@@ -147,7 +148,7 @@ def test_another_sites_page_opens_no_socket(server, cast, lesson):
 @pytest.mark.parametrize("path", ["ws/", "ws/nope/", "ws/lessons/abc/", "ws/lessons/18/x", "ws/lessons/"])
 def test_an_address_that_is_no_room_is_turned_away(server, path):
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"ws://{server.address}/{path}", origin=f"http://{server.address}", proxy=None)
+        connect(f"ws://{server.address}/{path}", origin=Origin(f"http://{server.address}"), proxy=None)
     assert refused.value.response.status_code == 403
 
 

@@ -12,6 +12,7 @@ from classes.recruitment.actions.moves import move
 from classes.recruitment.models import Campaign, OfflineEvent, new_code
 from classes.recruitment.permissions import require_institution, require_manages
 from courses.models import Course
+from courses.permissions import require_open
 from policy.dates import require_near
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
@@ -31,7 +32,8 @@ class CampaignDetails:
 def create_campaign(*, details: CampaignDetails, actor: User, at: datetime.datetime) -> Campaign:
     """Open a campaign of the actor's institution (F2).
 
-    Raises Refusal `role_required` (403), `date_out_of_range`, `campaign_dates_reversed`, `campaign_places`.
+    Raises Refusal `role_required` (403), `course_not_open`, `course_not_published`, `date_out_of_range`,
+    `campaign_dates_reversed`, `campaign_places`.
     """
     institution = require_institution(actor)
     with transaction.atomic():
@@ -135,6 +137,8 @@ def _with_free_code(event: OfflineEvent) -> OfflineEvent:
 
 def _write(campaign: Campaign, details: CampaignDetails, at: datetime.datetime) -> None:
     today = timezone.localdate(at)
+    if campaign.course_id != details.course.pk:
+        require_open(details.course, campaign.institution)
     require_near(
         details.planned_from, today=today, name=gettext_noop("计划开班日期"), field="planned_from", rule="F2"
     )

@@ -8,7 +8,7 @@ import rfc8785
 from django.db import transaction
 
 import audit
-from accounts.models import User
+from accounts.models import Institution, User
 from classes.recruitment import questionnaires
 from classes.recruitment.actions.moves import move
 from classes.recruitment.actions.registrations import lock_registration
@@ -16,6 +16,8 @@ from classes.recruitment.models import Registration, Screening
 from classes.recruitment.permissions import require_manages
 from classes.recruitment.states import RegistrationState, Stage
 from courses.models import Course
+from courses.permissions import require_open
+from courses.queries import open_to
 from policy.messages import gettext_noop
 from policy.refusals import Refusal
 
@@ -35,7 +37,7 @@ def answer_questionnaire(
     with transaction.atomic():
         registration = lock_registration(registration.pk)
         move(registration, "screen")
-        course = fitting_course(registration.course, result.course_type)
+        course = fitting_course(registration.course, result.course_type, registration.institution)
         screening = Screening.objects.create(
             registration=registration,
             questionnaire=questionnaire.version,
@@ -129,6 +131,8 @@ def rejudge(
                 rule="F4",
                 next_step=gettext_noop("请先回答问卷。"),
             )
+        if course is not None and course.pk not in (registration.course_id, registration.fitting_course_id):
+            require_open(course, registration.institution)
         screening.changed_stage, screening.changed_course = stage, course
         screening.changed_reason, screening.changed_by, screening.changed_at = reason, actor, at
         screening.save(
@@ -159,10 +163,12 @@ def rejudge(
     return screening
 
 
-def fitting_course(wanted: Course, course_type: str) -> Course | None:
-    """The wanted course when its type fits, else the first of the fitting type in the catalogue."""
+def fitting_course(wanted: Course, course_type: str, institution: Institution) -> Course | None:
+    """The wanted course when its type fits, else the first of the fitting type that the institution may
+    teach.
+    """
     if not course_type:
         return None
     if wanted.course_type == course_type:
         return wanted
-    return Course.objects.filter(course_type=course_type).order_by("pk").first()
+    return open_to(institution).filter(course_type=course_type).first()

@@ -48,7 +48,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """A new campaign, open at once."""
     institution = require_institution(request.user)
-    form = CampaignForm(request.POST if request.method == "POST" else None)
+    form = CampaignForm(request.POST if request.method == "POST" else None, institution=institution)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -92,7 +92,9 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what a campaign says."""
     found = access_campaign(request.user, pk)
-    form = CampaignForm(request.POST if request.method == "POST" else None, campaign=found)
+    form = CampaignForm(
+        request.POST if request.method == "POST" else None, institution=found.institution, campaign=found
+    )
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
