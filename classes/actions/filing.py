@@ -38,17 +38,20 @@ def submit_filing(
     actor: User,
     at: datetime.datetime,
     exceptions: Mapping[str, str] | None = None,
+    shown: str | None = None,
 ) -> Filing:
     """Submit the class as it stands, when every finding passes (F7: the clock runs from here).
 
     `exceptions` gives a reason, by code, for failing findings that the edition lets be excepted ("原则上",
     H11); they stand in the snapshot until an officer accepts them or returns the filing.
 
+    `shown` is the digest (`digest_of_class`) of what the person was asked to confirm, where they were asked.
+
     What is submitted is frozen in the filing's snapshot; roster, timetable and staff cannot change until it
     is returned or withdrawn; everybody on it is booked for its hours. Of two submissions that want the same
     person at the same time one is refused. Raises Refusal `findings_failed` (409, `findings` in its
-    details), `exception_not_allowed`, `exception_reason_missing` (400), `people_booked`, `move_refused`,
-    `not_the_manager` (403).
+    details), `filing_changed`, `exception_not_allowed`, `exception_reason_missing` (400), `people_booked`,
+    `move_refused`, `not_the_manager` (403).
     """
     with transaction.atomic():
         training_class = lock_class(training_class.pk)
@@ -69,6 +72,15 @@ def submit_filing(
                 params={"count": len(unmet)},
                 next_step=gettext_noop("请照检查结果逐项改好，再提交。"),
                 details={"findings": check.findings, "faults": check.faults},
+            )
+        if shown and shown != digest_of_class(training_class):
+            raise Refusal(
+                "filing_changed",
+                gettext_noop("核对以后，这个班的内容又改过，没有提交。"),
+                found=True,
+                required=False,
+                rule="F8",
+                next_step=gettext_noop("请再核对一遍，再提交。"),
             )
         snapshot = snapshot_of(training_class, exceptions=list(asked.values()))
         filing = Filing.objects.create(
@@ -338,6 +350,11 @@ def snapshot_of(
             for lesson in lessons
         ],
     }
+
+
+def digest_of_class(training_class: TrainingClass) -> str:
+    """What a submission would freeze now, in 64 digits: the same as long as nothing of it changes."""
+    return snapshot_digest(snapshot_of(training_class))
 
 
 def _version_of(version: CourseVersion | None) -> dict[str, Any] | None:

@@ -23,7 +23,12 @@ from policy.words import bare
 
 
 def set_timetable(
-    *, training_class: TrainingClass, drafts: Sequence[LessonDraft], actor: User, at: datetime.datetime
+    *,
+    training_class: TrainingClass,
+    drafts: Sequence[LessonDraft],
+    actor: User,
+    at: datetime.datetime,
+    base: str | None = None,
 ) -> list[Lesson]:
     """Replace the timetable of a draft or returned class, as a whole or not at all; returns it in order
     of time.
@@ -31,7 +36,10 @@ def set_timetable(
     The rules of the norm do not stop a draft from being saved: they are findings (`checks`), and stop
     the filing. A lesson that stays as it was stays the same row; the same timetable again changes nothing.
 
-    Raises Refusal `timetable_rejected` (409) with `faults` in its details (codes:
+    `base` is the digest of the saved timetable that the drafts began from, where the caller knows it:
+    somebody else's saving in between is then not overwritten unseen.
+
+    Raises Refusal `timetable_changed`, `timetable_rejected` (409) with `faults` in its details (codes:
     `timetables.row_faults`), `timetable_too_long`, `lesson_in_use`, `class_not_editable`, `not_the_manager`
     (403).
     """
@@ -46,6 +54,15 @@ def set_timetable(
         before = list(training_class.lessons.all())
         if drafts_of(before) == ordered:
             return before
+        if base and base != timetable_digest(drafts_of(before)):
+            raise Refusal(
+                "timetable_changed",
+                gettext_noop("您打开这一页以后，有人改过并保存了课表。您这份还没有保存。"),
+                found=True,
+                required=False,
+                rule="A2",
+                next_step=gettext_noop("请另开一页看现在的课表；再点保存，就换成您这一份。"),
+            )
         lessons = _replace(training_class, before, ordered)
         hours = hours_by_kind(ordered)
         audit.record(

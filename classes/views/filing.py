@@ -20,7 +20,7 @@ from accounts.permissions import require_role
 from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
-from classes.actions.filing import snapshot_of
+from classes.actions.filing import digest_of_class, snapshot_of
 from classes.forms import ChangeForm, DecisionForm
 from classes.models import Filing, TrainingClass
 from classes.remedies import ROSTER_STEP, remedy
@@ -84,11 +84,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         unmet = [line for line in context["failing"] if line.code not in reasons]
         if "confirmed" not in request.POST and context["editable"] and not unmet:
             asked = [(line, reasons[line.code]) for line in context["failing"]]
-            context |= _numbers(training_class) | {"asked": asked}
+            context |= _numbers(training_class) | {"asked": asked, "shown": digest_of_class(training_class)}
             return render(request, "classes/submission.html", context)
         try:
             actions.submit_filing(
-                training_class=training_class, exceptions=reasons, actor=user, at=timezone.now()
+                training_class=training_class,
+                exceptions=reasons,
+                actor=user,
+                at=timezone.now(),
+                shown=request.POST.get("shown"),
             )
         except Refusal as refused:
             refusal, status = rendered(refused), refused.status

@@ -24,9 +24,10 @@ from accounts.models import User
 from accounts.refusals import rendered
 from classes import actions, permissions
 from classes.actions import ClassDetails
+from classes.actions.timetable import timetable_digest
 from classes.checks import ClassCheck, check_draft
 from classes.fixes import Fix, fixes_for, from_outline, postponed, without_clashes
-from classes.forms import TimetableForm, WeekPlanForm
+from classes.forms import TimetableForm, TimetableRow, WeekPlanForm
 from classes.models import HOUR_KINDS, TrainingClass
 from classes.plans import by_weekday, from_class
 from classes.queries import timetables_to_copy
@@ -34,7 +35,7 @@ from classes.remedies import ROSTER_STEP, remedy
 from classes.reviews import subject_of
 from classes.slots import FreeTime
 from classes.states import EDITABLE_STATES
-from classes.timetables import LessonDraft, drafts_of, hours_by_kind
+from classes.timetables import LessonDraft, drafts_of, hours_by_kind, row_faults
 from courses.outlines import hours_of, units_of
 from policy.dates import parse_day, require_near
 from policy.findings import Outcome
@@ -43,6 +44,7 @@ from policy.refusals import Refusal
 from policy.strict_json import parse_json
 from policy.terms import HOMEWORK_AND_EXAM, QUALITY_AND_TUTORING, HourKind, Mode
 
+BASE = "base"  # the field that says which saved timetable the rows on the page began from
 MOST_CLASHES_SHOWN = 3  # in one row; the finding counts them all
 
 
@@ -76,7 +78,11 @@ def editor(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, training_class, form, editable=True, saved=False, status=400)
     try:
         actions.set_timetable(
-            training_class=training_class, drafts=form.drafts, actor=user, at=timezone.now()
+            training_class=training_class,
+            drafts=form.drafts,
+            actor=user,
+            at=timezone.now(),
+            base=request.POST.get(BASE),
         )
     except Refusal as refusal:
         return _page(
@@ -131,21 +137,27 @@ def _fixed(
         )
     if code == "weekdays":
         return _page(request, training_class, form, editable=True, saved=False, status=400)
+    if not form.is_readable:  # what is saved at once would lose the rows that cannot be read
+        return _page(request, training_class, form, editable=True, saved=False, status=400)
     judged = check_draft(training_class, form.drafts, filed_on=timezone.localdate())
-    if code == "postpone" and judged.earliest and judged.earliest > training_class.starts_on:
-        shift = judged.earliest - training_class.starts_on
-        starts_on, ends_on = training_class.starts_on + shift, training_class.ends_on + shift
+    earliest = judged.earliest
+    later = _later(training_class, form.drafts, earliest) if earliest else None
+    if code == "postpone" and later and later.days > 0:
         hour = datetime.timedelta(seconds=find_edition(training_class.edition).lesson_hour_seconds)
-        later = FreeTime.of(training_class, lesson_hour=hour, starts_on=starts_on, ends_on=ends_on)
+        free = FreeTime.of(training_class, lesson_hour=hour, starts_on=later.starts_on, ends_on=later.ends_on)
+        said = {"day": date_format(later.starts_on), "days": later.days, "last": date_format(later.ends_on)}
         return _moved(
             request,
             training_class,
             form,
-            drafts=without_clashes(later, postponed(form.drafts, shift.days)),
-            starts_on=starts_on,
-            ends_on=ends_on,
-            words=_("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。")
-            % {"day": date_format(judged.earliest), "days": shift.days},
+            drafts=without_clashes(free, later.drafts),
+            starts_on=later.starts_on,
+            ends_on=later.ends_on,
+            words=(
+                _("开班改到 %(day)s，课表顺延 %(days)s 天，结班改到 %(last)s，已保存。") % said
+                if later.lengthens
+                else _("开班改到 %(day)s，课表顺延 %(days)s 天，已保存。") % said
+            ),
         )
     last_day = _last_day(form.drafts)
     if code == "extend" and last_day and last_day > training_class.ends_on:
@@ -202,6 +214,31 @@ def _drafted(
         if fix.code == code:
             return list(fix.drafts)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A class some days later, long enough for all its lessons."""
+
+    starts_on: datetime.date
+    ends_on: datetime.date
+    drafts: list[LessonDraft]
+    days: int
+    lengthens: bool
+
+
+def _later(
+    training_class: TrainingClass, drafts: Sequence[LessonDraft], first_day: datetime.date
+) -> Later | None:
+    """The class from another first day on; None where that leaves the calendar."""
+    shift = first_day - training_class.starts_on
+    try:
+        moved, end = postponed(drafts, shift.days), training_class.ends_on + shift
+    except OverflowError:
+        return None
+    last_day = _last_day(moved)
+    lengthens = last_day is not None and last_day > end
+    return Later(first_day, last_day if last_day and lengthens else end, moved, shift.days, lengthens)
 
 
 UNDO = "timetable_before"  # in the session, while a change that was saved at once is on its way to the page
@@ -269,7 +306,9 @@ def _moved(
     try:
         with transaction.atomic():
             moved = actions.update_class(training_class=training_class, details=details, actor=user, at=now)
-            actions.set_timetable(training_class=moved, drafts=drafts, actor=user, at=now)
+            actions.set_timetable(
+                training_class=moved, drafts=drafts, actor=user, at=now, base=request.POST.get(BASE)
+            )
     except Refusal as refusal:
         training_class.refresh_from_db()
         return _page(
@@ -300,12 +339,16 @@ def _page(
 ) -> HttpResponse:
     context = _context(_user(request), training_class, form)
     context |= _ways_to_draft(request, training_class, context["lesson_hour"]) if editable else {}
+    lessons = list(training_class.lessons.all())
+    overtaken = refusal is not None and refusal["code"] == "timetable_changed"
     context |= {
+        # Saved once more after that refusal, the rows replace what was read meanwhile, knowingly.
+        "base": (not overtaken and request.POST.get(BASE)) or timetable_digest(drafts_of(lessons)),
         "before": before,
         "editable": editable,
         "saved": saved,
         "refusal": refusal,
-        "lessons": list(training_class.lessons.all()),
+        "lessons": lessons,
         "kinds": HOUR_KINDS,
         "blank": {"key": "", "kind": "live", "hours": "4"},
     }
@@ -342,14 +385,14 @@ def _context(user: User, training_class: TrainingClass, form: TimetableForm) -> 
     trap = _trap(training_class, form.drafts, judged)
     fixes = fixes_for(training_class, form.drafts, judged, lesson_hour=hour)
     last_day = _last_day(form.drafts)
-    failing = _failing(user, training_class, judged, fixes, trapped=trap is not None, last_day=last_day)
+    failing = _failing(user, training_class, form, judged, fixes, trapped=trap is not None, last_day=last_day)
     _mark_rows(training_class, form, judged, fixes)
     passing = [finding for finding in judged.findings if finding.outcome is Outcome.PASSED]
     return {
         "training_class": training_class,
         "form": form,
         "failing": failing,
-        "dock": next((item for item in failing if item.fixes or item.link), None),
+        "dock": _dock(form, failing),
         "passing": passing,
         "passing_subjects": _("、").join(subject_of(finding.code) for finding in passing),
         "noted": [finding for finding in judged.findings if finding.outcome is Outcome.NOTED],
@@ -433,12 +476,21 @@ class Failing:
 def _failing(
     user: User,
     training_class: TrainingClass,
+    form: TimetableForm,
     judged: ClassCheck,
     fixes: Sequence[Fix],
     *,
     trapped: bool,
     last_day: datetime.date | None,
 ) -> list[Failing]:
+    seconds = find_edition(training_class.edition).lesson_hour_seconds
+
+    def fits(drafts: Sequence[LessonDraft], starts_on: datetime.date, ends_on: datetime.date) -> bool:
+        """Whether these rows could be saved: an offer that is refused would be offered again for ever."""
+        return form.is_readable and not row_faults(
+            drafts, starts_on=starts_on, ends_on=ends_on, lesson_hour_seconds=seconds
+        )
+
     left = list(fixes)
     found: list[Failing] = []
     for finding in judged.failed:
@@ -448,11 +500,21 @@ def _failing(
         left = [fix for fix in left if fix is not helps]
         share = finding.code.endswith("_share") or finding.code == "outside_mode"
         if finding.code == "filing_lead" and judged.earliest is not None:
-            days = (judged.earliest - training_class.starts_on).days
-            chosen.append(Offer("postpone", _("开班和课表都顺延 %(days)s 天") % {"days": days}))
-        if finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on:
+            later = _later(training_class, form.drafts, judged.earliest)
+            if later and fits(later.drafts, later.starts_on, later.ends_on):
+                said = {"days": later.days, "last": date_format(later.ends_on)}
+                words = (
+                    _("顺延 %(days)s 天，结班改到 %(last)s")
+                    if later.lengthens
+                    else _("开班和课表都顺延 %(days)s 天")
+                )
+                chosen.append(Offer("postpone", words % said))
+        overruns = finding.code == "timetable_rows" and last_day and last_day > training_class.ends_on
+        if overruns and last_day and fits(form.drafts, training_class.starts_on, last_day):
             chosen.append(Offer("extend", _("结班改到 %(day)s") % {"day": date_format(last_day)}))
         link = remedy(user, training_class, finding.code)
+        if finding.code == "timetable_rows" and not chosen and judged.faults:
+            link = _to_row(form, [row for row in form.rows if row.draft is not None][judged.faults[0].row])
         if finding.waivable:
             link = {
                 "url": reverse("classes:filing", args=[training_class.pk]),
@@ -470,6 +532,35 @@ def _failing(
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Dock:
+    """The one next step at the foot of a phone: why, and a button or a link."""
+
+    message: str
+    fix: Fix | Offer | None = None
+    link: Mapping[str, str] | None = None
+
+
+def _dock(form: TimetableForm, failing: Sequence[Failing]) -> Dock | None:
+    """What to do next: begin, mend what cannot be read, then the first finding that has a way out."""
+    if not form.rows:
+        return Dock(_("还没有课。可以照课程大纲先排出来，再改。"), Offer("outline", _("套用课程大纲")))
+    for row in form.rows:
+        if row.draft is None:
+            return Dock(row.problems[0], link=_to_row(form, row))
+    for item in failing:
+        if item.fixes or item.link:
+            return Dock(item.finding["message"], item.fixes[0] if item.fixes else None, item.link)
+    return None
+
+
+def _to_row(form: TimetableForm, row: TimetableRow) -> dict[str, str]:
+    return {
+        "url": f"#row-{row.key}",
+        "label": _("去改第 %(n)s 节") % {"n": form.rows.index(row) + 1},
+    }
 
 
 def _sums(drafts: list[LessonDraft]) -> dict[str, Decimal]:
