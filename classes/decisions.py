@@ -56,6 +56,17 @@ def judge_decision(
             status=400,
         )
     asked = [exception["code"] for exception in filing.exceptions]
+    if unasked := sorted(set(accepted) - set(asked)):
+        raise Refusal(
+            "exception_unknown",
+            gettext_noop("认可的例外里有 %(count)s 项没有申请过。"),
+            found=unasked[0][:60],
+            required=sorted(asked),
+            rule="H11",
+            params={"count": len(unasked)},
+            next_step=gettext_noop("请照备案里申请的例外逐项认可。"),
+            status=400,
+        )
     if not set(asked) <= set(accepted):
         raise Refusal(
             "exceptions_not_accepted",

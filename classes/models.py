@@ -294,7 +294,15 @@ class Filing(models.Model):
                 condition=Q(state__in=[FilingState.SUBMITTED, FilingState.APPROVED]),
                 name="filing_one_live_per_class",
             ),
-            models.UniqueConstraint(fields=["number"], condition=~Q(number=""), name="filing_number_once"),
+            # A class that files a change may keep its number; no other class ever has it.
+            ExclusionConstraint(
+                name="filing_number_of_one_class",
+                expressions=[
+                    ("number", RangeOperators.EQUAL),
+                    ("training_class", RangeOperators.NOT_EQUAL),
+                ],
+                condition=~Q(number=""),
+            ),
             models.CheckConstraint(
                 name="filing_approval_has_a_number", condition=~Q(state=FilingState.APPROVED) | ~Q(number="")
             ),

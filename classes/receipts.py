@@ -87,7 +87,7 @@ def reconcile(
         .in_bulk()
     )
     numbers = {number_of(row.values) for row in rows} - {""}
-    taken = dict(Filing.objects.filter(number__in=numbers).values_list("number", "pk"))
+    taken = dict(Filing.objects.filter(number__in=numbers).values_list("number", "training_class"))
     first_row: dict[int, int] = {}
     judged = []
     for row in rows:
@@ -96,7 +96,7 @@ def reconcile(
         judged.append((_judge(row, filing, earlier, taken, at), filing))
         number = number_of(row.values)
         if filing and number:
-            taken.setdefault(number, filing.pk)
+            taken.setdefault(number, filing.training_class_id)
     return judged
 
 
@@ -152,7 +152,7 @@ def _judge(
         target = FilingState.APPROVED if approved else FilingState.RETURNED
         same = filing.state == target and (filing.number == number or not approved)
         return found(Outcome.DUPLICATE, [_before()]) if same else found(Outcome.REFUSED, [_otherwise(filing)])
-    if approved and taken.get(number, filing.pk) != filing.pk:
+    if approved and taken.get(number, filing.training_class_id) != filing.training_class_id:
         return found(Outcome.REFUSED, [_taken(number)])
     try:
         judge_decision(

@@ -128,6 +128,11 @@ class RosterSheet:
     faults: tuple[RosterFault, ...]
     columns: dict[str, str]
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether there were more rows than are read."""
+        return any(fault.refusal.code == "too_many_rows" for fault in self.faults)
+
 
 def read_roster(content: bytes) -> RosterSheet:
     """Read the roster sheet of an .xlsx file.
@@ -344,6 +349,15 @@ def _stored_wrongly(cell: Cell, header: str) -> Refusal | None:
             required=True,
             rule="P7",
             next_step=gettext_noop("请清空这一格。"),
+        )
+    if header == ID_NUMBER and cell.held is Held.DATE:
+        return Refusal(
+            "id_number_is_date",
+            gettext_noop("身份证号这一格是日期。"),
+            found=Held.DATE.value,
+            required=18,
+            rule="P7",
+            next_step=gettext_noop("请把这一列设为“文本”，重新输入 18 位。"),
         )
     if header == ID_NUMBER and cell.held is not Held.TEXT:
         return Refusal(

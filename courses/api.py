@@ -52,7 +52,11 @@ class CourseSerializer(Body):
     )
     origin = serializers.ChoiceField(choices=Origin.choices, read_only=True)
     original = serializers.CharField(
-        source="converted_from.name", default=None, read_only=True, help_text="the offline course (H2)"
+        source="converted_from.name",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="the offline course (H2)",
     )
     institution = serializers.IntegerField(source="institution_id", read_only=True, allow_null=True)
 

@@ -129,7 +129,7 @@ def decide_filing(
     `accepted` names the exceptions that the officer has accepted; an approval needs all that are asked for.
     The same decision sent again by the same officer changes nothing; any other second decision is refused.
     Raises Refusal `filing_already_decided`, `filing_number_missing`, `filing_number_taken`, `reason_missing`,
-    `exceptions_not_accepted`, `decision_day_impossible`,
+    `exceptions_not_accepted`, `exception_unknown` (400), `decision_day_impossible`,
     `start_has_passed` (its first day is over: the institution has to choose another), `not_the_office` (403).
     """
     reason, number = bare(reason), one_spelling(number)
@@ -407,7 +407,7 @@ def _save_decision(filing: Filing) -> None:
                 ]
             )
     except IntegrityError as error:
-        if "filing_number_once" not in str(error):
+        if "filing_number_of_one_class" not in str(error):
             raise
         raise Refusal(
             "filing_number_taken",

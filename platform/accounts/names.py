@@ -8,7 +8,7 @@ from policy.refusals import Refusal
 
 LONGEST = 40  # characters, as Person.name
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3007\U00020000-\U0003FFFF"
-_NAME = re.compile(rf"[{_HAN}A-Za-z·' .-]{{1,{LONGEST}}}")
+_NAME = re.compile(rf"[{_HAN}A-Za-z][{_HAN}A-Za-z·' .-]{{0,{LONGEST - 1}}}")
 # Two-character names are often padded with a space to look like three.
 _SPACE = re.compile(rf"(?<=[{_HAN}·])\s+(?=[{_HAN}·])")
 

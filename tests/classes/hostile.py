@@ -109,13 +109,16 @@ for name, value in {
     "scientific": 4.10122198005069e17,
     "fifteen digits and zeros": 410122198005069000,
     "short number": 123,
-    "date": datetime.date(1980, 5, 6),
-    "moment": datetime.datetime(1980, 5, 6, 7, 8),  # noqa: DTZ001
     "truth": True,
     "negative": -410122198005069006,
     "fraction": 0.5,
 }.items():
     case(f"ID as {name}", "id_number_numeric B2", lambda value=value: one(id_number=value))
+for name, day in {
+    "date": datetime.date(1980, 5, 6),
+    "moment": datetime.datetime(1980, 5, 6, 7, 8),  # noqa: DTZ001
+}.items():
+    case(f"ID as {name}", "id_number_is_date B2", lambda day=day: one(id_number=day))
 for name, formula in {
     "joined": '=CONCATENATE("4101","22")',
     "of another sheet": "=Sheet2!A1",
@@ -141,7 +144,7 @@ for error in ("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"
     case(f"ID shows {error}", "cell_error B2", lambda error=error: one(id_number=error))
 case(
     "ID as an ISO date",
-    "id_number_numeric B2",
+    "id_number_is_date B2",
     lambda: hand_made(row_with(B='<c r="B2" t="d"><v>1980-05-06</v></c>')),
 )
 case("ID as no number at all", "file_not_xlsx", lambda: hand_made(row_with(B='<c r="B2"><v>abc</v></c>')))

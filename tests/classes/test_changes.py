@@ -15,7 +15,7 @@ from classes.reviews import differences
 from classes.states import CHANGES, EDITABLE_STATES, Change, ClassState, FilingState
 from policy.refusals import Refusal
 from tests.cast import client_of
-from tests.classes.school import draft, gyb_drafts
+from tests.classes.school import draft, gyb_drafts, weeks_later
 from tests.classes.test_filing import refused
 
 REASON = "讲师生病，要换人、改期。"
@@ -131,15 +131,19 @@ def test_what_is_not_approved_is_not_changed_this_way(school):
     refused(lambda: supersede(school, school.filed()), "move_refused")
 
 
-def test_a_number_stays_taken(school):
+def test_a_class_may_keep_its_number_and_no_other_gets_it(school):
     filing = approved(school)
+    other = school.ready(name="另一个班", **weeks_later(4))
+    other_filing = actions.submit_filing(training_class=other, actor=school.cast.manager, at=school.at)
+    refused(lambda: school.decide(other_filing, number=filing.number), "filing_number_taken")
     supersede(school, filing)
     second = actions.submit_filing(
         training_class=filing.training_class,
         actor=school.cast.manager,
         at=school.at + datetime.timedelta(hours=1),
     )
-    refused(lambda: school.decide(second, number=filing.number), "filing_number_taken")
+    refused(lambda: school.decide(other_filing, number=filing.number), "filing_number_taken")
+    assert school.decide(second, number=filing.number).number == filing.number
 
 
 def test_the_change_is_made_on_its_page(school, manager, officer, rival):

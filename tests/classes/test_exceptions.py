@@ -133,7 +133,11 @@ def test_an_approval_accepts_every_exception_or_is_refused(school):
     assert (error.found, error.required, error.rule) == ([], ["offline_share"], "H11")
     filing.refresh_from_db()
     assert filing.state == FilingState.SUBMITTED
-    school.decide(filing, accepted=["offline_share", "something else"])
+    unknown = refused(
+        lambda: school.decide(filing, accepted=["offline_share", "something else"]), "exception_unknown"
+    )
+    assert (unknown.found, unknown.required) == ("something else", ["offline_share"])
+    school.decide(filing, accepted=["offline_share"])
     filing.refresh_from_db()
     assert (filing.state, filing.accepted) == (FilingState.APPROVED, ["offline_share"])
     assert Entry.objects.get(kind="filing.approved").facts["exceptions"] == ["offline_share"]

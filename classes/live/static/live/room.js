@@ -84,6 +84,7 @@ const socket = new RoomSocket(`${scheme}://${location.host}${page.socket}?device
   },
   onStopped(why) {
     leaveMedia();
+    drawStage(null, false);
     if (why === "taken-over") stop(say("taken_over"), say("continue_here"));
     else if (why === "signed-out") stop(say("signed_out"), null);
     else if (why === "lesson-closed") over();
@@ -148,6 +149,7 @@ function redraw(parts) {
   if (parts.includes("lesson")) {
     drawLesson(room, now());
     drawSender();
+    drawSaying();
   }
   if (parts.includes("people") || parts.includes("sign_in")) drawPeople(room, running, now());
   if (parts.includes("messages")) drawMessages(room);
@@ -164,6 +166,14 @@ function drawChecks() {
   drawCall(running && running.mine ? running : null);
   drawPeople(room, running, now());
   drawCountdowns(now());
+}
+
+/** Nobody writes, raises a hand or saves data in a room that is closed. */
+function drawSaying() {
+  const over = !room || room.lesson.state === "closed";
+  for (const control of document.querySelectorAll("[data-form=message] :is(input, button), [data-act=hand], [data-act=save]")) {
+    if (control instanceof HTMLInputElement || control instanceof HTMLButtonElement) control.disabled = over;
+  }
 }
 
 function drawHand() {
