@@ -114,11 +114,11 @@ for name, value in {
     "fraction": 0.5,
 }.items():
     case(f"ID as {name}", "id_number_numeric B2", lambda value=value: one(id_number=value))
-for name, day in {
+for name, moment in {
     "date": datetime.date(1980, 5, 6),
     "moment": datetime.datetime(1980, 5, 6, 7, 8),  # noqa: DTZ001
 }.items():
-    case(f"ID as {name}", "id_number_is_date B2", lambda day=day: one(id_number=day))
+    case(f"ID as {name}", "id_number_is_date B2", lambda moment=moment: one(id_number=moment))
 for name, formula in {
     "joined": '=CONCATENATE("4101","22")',
     "of another sheet": "=Sheet2!A1",
