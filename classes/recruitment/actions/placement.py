@@ -278,7 +278,7 @@ def _judge_fit(registration: Registration, training_class: TrainingClass) -> Non
         if fitting
         else gettext_noop("筛选结果是暂不适合，不能分到“%(course)s”的班。"),
         found=training_class.course.course_type,
-        required=fitting.course_type if fitting else None,
+        required=fitting.course_type if fitting else False,
         rule="F6",
         params={"fitting": fitting.name if fitting else "", "course": training_class.course.name},
         next_step=gettext_noop("请换一个班；认为筛选结果不对，请先改判并写明理由。"),
