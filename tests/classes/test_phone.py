@@ -129,7 +129,7 @@ def test_a_class_is_led_from_an_unlawful_draft_to_its_approval(phone: Phone, sch
 
     # An unlawful draft: it begins too early, and one live hour has become tutoring.
     manager.goto(f"/classes/{training_class.pk}/timetable/")
-    manager.get_by_role("button", name="套用课程大纲").click()
+    follow(manager.locator(".yc-dock").get_by_role("button", name="套用课程大纲"))
     live = manager.locator("tr.tt-row", has=manager.locator("select[name=kind] option[value=live]:checked"))
     tutoring = manager.locator(
         "tr.tt-row", has=manager.locator("select[name=kind] option[value=tutoring]:checked")
