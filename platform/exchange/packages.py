@@ -32,6 +32,7 @@ Value = str | int | Decimal | datetime.date | None
 _UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]|^\\s|\\s$")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _ID_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
+_MOST = 10**MOST_DIGITS
 _PHONE = re.compile(r"\+?[0-9-]{5,20}", re.ASCII)
 
 
@@ -348,7 +349,26 @@ def _check_of(column: Column) -> Check:
             return value
         return checked(value)
 
-    return plain_text if column.type is ColumnType.TEXT and not choices else checked
+    def plain_integer(value: Any) -> Value:
+        return value if type(value) is int and -_MOST < value < _MOST else checked(value)
+
+    def plain_date(value: Any) -> Value:
+        return value if type(value) is datetime.date and value.year > 1900 else checked(value)
+
+    def plain_id_number(value: Any) -> Value:
+        return value if type(value) is str and _ID_NUMBER.fullmatch(value) else checked(value)
+
+    def plain_phone(value: Any) -> Value:
+        return value if type(value) is str and _PHONE.fullmatch(value) else checked(value)
+
+    plain: Mapping[ColumnType, Check] = {
+        ColumnType.TEXT: plain_text,
+        ColumnType.INTEGER: plain_integer,
+        ColumnType.DATE: plain_date,
+        ColumnType.ID_NUMBER: plain_id_number,
+        ColumnType.PHONE: plain_phone,
+    }
+    return checked if choices else plain.get(column.type, checked)
 
 
 def clean_text(value: str) -> str:
@@ -393,7 +413,7 @@ def _datetime(value: Any) -> datetime.datetime:
 
 
 def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 10**MOST_DIGITS:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _MOST:
         raise _UnfitError(gettext_noop("不是 15 位以内的整数"))
     return value
 
