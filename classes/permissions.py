@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from accounts.models import Bureau, Institution, User
+from accounts.models import Bureau, Institution, Membership, User
 from accounts.permissions import covers, roles_of
 from accounts.states import Department, Role
 from classes.models import Enrolment, Filing, Lesson, TrainingClass
@@ -238,7 +238,7 @@ def require_trainee_account(user: User, training_class: TrainingClass) -> None:
     school, must not lose their account by that: the first never, the second only once an office approved the
     class.
     """
-    if user.roles <= {Role.TRAINEE} and not learners_elsewhere(training_class, [user.person_id]):
+    if user.person_id not in accounts_of_others(training_class, [user.person_id]):
         return
     raise Refusal(
         "account_of_others",
@@ -259,6 +259,14 @@ _WAY_TO_CHANGE = {
     Change.REFILE: gettext_noop("还没有上第一次课的，可以在备案页办变更备案，重新提交。"),
     Change.FIXED: gettext_noop("已经开始培训的班，按备案的内容上完；有特殊情况请联系经办人员。"),
 }
+
+
+def accounts_of_others(training_class: TrainingClass, people: Iterable[int | None]) -> set[int]:
+    """Those of these people (keys) whose account is more than a trainee's of this class."""
+    people = list(people)
+    offices = Membership.objects.filter(user__person__in=people).exclude(role=Role.TRAINEE)
+    in_office = {person for person in offices.values_list("user__person", flat=True) if person}
+    return in_office | learners_elsewhere(training_class, people)
 
 
 def learners_elsewhere(training_class: TrainingClass, people: Iterable[int | None]) -> set[int]:

@@ -8,7 +8,6 @@ from django.db import transaction
 
 from accounts.actions import IssuedCode, issue_activation, reset_access
 from accounts.models import User
-from accounts.states import Role
 from classes import permissions, queries
 from classes.models import Enrolment, TrainingClass
 from policy.messages import gettext_noop
@@ -42,8 +41,8 @@ def issue_codes(
             one = roster.get(pk=enrolment.pk)
             permissions.require_trainee_account(one.person.user, training_class)
             return [Slip(one, issue_activation(user=one.person.user, actor=actor, at=at))]
-        waiting = [one for one in roster.prefetch_related("person__user__memberships") if _waits(one)]
-        others = permissions.learners_elsewhere(training_class, [one.person_id for one in waiting])
+        waiting = [one for one in roster if _waits(one.person.user)]
+        others = permissions.accounts_of_others(training_class, [one.person_id for one in waiting])
         waiting = [one for one in waiting if one.person_id not in others]
         # Locked in one order whoever asks, so that two sheets at once wait for each other.
         waiting.sort(key=lambda one: one.person.user.pk)
@@ -72,7 +71,5 @@ def reset_password(*, enrolment: Enrolment, actor: User, at: datetime.datetime) 
     return Slip(one, reset_access(user=one.person.user, actor=actor, at=at))
 
 
-def _waits(enrolment: Enrolment) -> bool:
-    user = enrolment.person.user
-    held = {membership.role for membership in user.memberships.all()}
-    return user.is_active and not user.has_usable_password() and held <= {Role.TRAINEE}
+def _waits(user: User) -> bool:
+    return user.is_active and not user.has_usable_password()

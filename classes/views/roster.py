@@ -154,7 +154,7 @@ def activation(request: HttpRequest, pk: int) -> HttpResponse:
     """One trainee's slip with a new code; the one before is void."""
     user = _user(request)
     enrolment = permissions.access_enrolment(user, pk)
-    if enrolment.state != EnrolmentState.ACTIVE:
+    if enrolment.state != EnrolmentState.ACTIVE or not hasattr(enrolment.person, "user"):
         raise Http404
     slips = actions.issue_codes(
         training_class=enrolment.training_class, actor=user, at=timezone.now(), enrolment=enrolment
@@ -170,9 +170,10 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
     enrolment = permissions.access_enrolment(user, pk)
     training_class = enrolment.training_class
-    if enrolment.state != EnrolmentState.ACTIVE:
+    if enrolment.state != EnrolmentState.ACTIVE or not hasattr(enrolment.person, "user"):
         raise Http404
     permissions.require_manage(user, training_class)
+    permissions.require_trainee_account(enrolment.person.user, training_class)
     if request.method == "POST":
         slip = actions.reset_password(enrolment=enrolment, actor=user, at=timezone.now())
         return _slips_page(request, training_class, [slip])
@@ -247,6 +248,8 @@ def _page(
 ) -> HttpResponse:
     manages = permissions.can_manage(_user(request), training_class)
     roster = list(queries.roster_of(training_class).select_related("person__user__activation"))
+    people = [one.person_id for one in roster]
+    of_others = permissions.accounts_of_others(training_class, people) if manages else set()
     return render(
         request,
         "classes/roster.html",
@@ -254,8 +257,11 @@ def _page(
             "training_class": training_class,
             "roster": roster,
             "manages": manages,
+            "of_others": of_others,
             "to_activate": sum(
-                hasattr(one.person, "user") and not one.person.user.has_usable_password() for one in roster
+                hasattr(one.person, "user") and not one.person.user.has_usable_password()
+                for one in roster
+                if one.person_id not in of_others
             ),
             "now": timezone.now(),
             "editable": manages and training_class.state in EDITABLE_STATES,

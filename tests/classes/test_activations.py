@@ -132,6 +132,23 @@ def test_an_account_with_an_office_elsewhere_is_not_handed_to_the_school(trainin
     assert enrolment.pk not in [slip.enrolment.pk for slip in slips]
 
 
+@pytest.mark.parametrize("name", ["activation", "reset"])
+def test_a_roster_offers_nothing_for_an_account_of_others(training_class, cast, manager, name):
+    first, second = training_class.enrolments.select_related("person__user").order_by("pk")[:2]
+    for enrolment in (first, second):
+        if name == "reset":
+            with_password(enrolment)
+    grant_role(user=first.person.user, role=Role.LECTURER, institution=cast.rival_school)
+    client = client_of(manager)
+    page = client.get(reverse("classes:roster", args=[training_class.pk])).content.decode()
+    own, others = (reverse(f"classes:{name}", args=[one.pk]) for one in (second, first))
+    assert own in page
+    assert others not in page
+    assert "请本人向原来的单位要" in page
+    assert client.post(others).status_code == 403
+    assert name == "activation" or client.get(others).status_code == 403
+
+
 def with_password(enrolment: Enrolment) -> User:
     user = enrolment.person.user
     user.set_password(PASSWORD)

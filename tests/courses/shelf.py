@@ -14,6 +14,7 @@ from config.demo.cast import Cast
 from courses.actions import draft_version, publish_version
 from courses.models import CourseVersion, Material, SlidePage
 from courses.states import MaterialKind, MaterialState
+from tests.on_record import change_on_record
 
 
 @functools.cache
@@ -71,8 +72,7 @@ def shelve(training_class: TrainingClass, cast: Cast, at: datetime.datetime) -> 
     version = draft_version(course=training_class.course, actor=cast.operator, at=at)
     made = {kind: material(version, kind, at) for kind in MaterialKind.values}
     publish_version(version=version, actor=cast.operator, at=at)
-    training_class.course_version = version
-    training_class.save(update_fields=["course_version"])
+    change_on_record(training_class, course_version=version)
     return made
 
 

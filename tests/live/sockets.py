@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -35,6 +35,8 @@ class LiveServer:
             lifespan="off",
             log_level="warning",
         )
+        with override_settings(WHITENOISE_AUTOREFRESH=False):  # see tests/conftest.py
+            config.load()
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
 

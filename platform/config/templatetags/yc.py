@@ -203,7 +203,9 @@ def cn_date(value: datetime.date | None, form: str = "") -> str:
         return ""
     day = _day(value)
     text = _write_day(day, year=form in ("", "full"))
-    return f"{text} {_weekday(day)}" if form in ("week", "full") else text
+    if form not in ("week", "full"):
+        return text
+    return f"{_weekday(day)} {text}" if _is_english() else f"{text} {_weekday(day)}"
 
 
 @register.filter
