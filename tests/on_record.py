@@ -34,7 +34,7 @@ def change_on_record(training_class: TrainingClass, **details: Any) -> None:
     """Other details of the class, such as its mode."""
     for name, value in details.items():
         setattr(training_class, name, value)
-    training_class.save()
+    training_class.save(update_fields=details)
     _details("class.changed", training_class)
 
 
