@@ -160,6 +160,7 @@ def _end_other_sessions(connection: Any) -> None:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
+            " and backend_type = 'client backend'"  # autovacuum's are not ours to end, and give way by themselves
         )
 
 
