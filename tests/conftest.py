@@ -21,8 +21,10 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 from django.utils import translation
+from playwright.sync_api import Browser, sync_playwright
 
 from tests import frozen
+from tests.browser import CHROMIUM, FLAGS
 from tests.cast import (  # noqa: F401
     assistant,
     cast,
@@ -160,7 +162,7 @@ def _end_other_sessions(connection: Any) -> None:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
-            " and backend_type = 'client backend'"  # autovacuum's are not ours to end, and give way by themselves
+            " and backend_type = 'client backend'"  # autovacuum is not ours to end, and gives way by itself
         )
 
 
@@ -189,6 +191,17 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
     if keys:
         client.delete(*keys)
     client.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for a module, its camera a test picture; each test opens contexts of its own."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, and Django would take the tests for coroutines.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 # The cast is in tests/cast.py; pytest finds fixtures by name in this module.

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test.signals import template_rendered
 from django.urls import path
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from accounts.models import User
 from attendance.actions import sign_out
@@ -481,34 +481,27 @@ def world() -> World:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[LiveServer]:
+def server(settings: Any) -> Iterator[LiveServer]:
     settings.ROOT_URLCONF = __name__
     settings.JANUS_HTTP_URL = ""  # pictures are tests/live/test_media.py's
-    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     running = LiveServer()
     running.start()
     yield running
     running.stop()
 
 
-def test_every_page_is_in_order(world: World, server: LiveServer) -> None:
+def test_every_page_is_in_order(chromium: Browser, world: World, server: LiveServer) -> None:
     classmates = [one.person.user for one in world["running"].enrolments.order_by("pk")[1:]]
     alumna = world["claimed"].enrolments.order_by("pk")[0].person.user
     places = furnish(world, classmates, alumna)
     viewers = {letter: world.cast[name] if name else None for letter, name in CAST.items()}
     viewers |= {"C": classmates[0], "A": alumna}
-    with templates_drawn() as drawn, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["YUCHUANG_CHROMIUM"],
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        windows = [Window(browser, f"http://{server.address}", language) for language in ("zh-CN", "en")]
+    with templates_drawn() as drawn:
+        windows = [Window(chromium, f"http://{server.address}", language) for language in ("zh-CN", "en")]
         rows = [*visits(TELLING, places), *visits(untold(), places), *beside_the_rows(places)]
         wrong = list(walk(windows, viewers, rows))
         draft = Claim.objects.get(pk=places.ids["claims/@draft"])
         submit_claim(actor=world.cast.manager, claim=draft, at=timezone.now())
         wrong += walk(windows, viewers, visits(AFTER_SUBMITTING, places))
-        browser.close()
     assert wrong == [], "\n".join(wrong)
     assert page_templates() - drawn == set()

@@ -3,11 +3,12 @@
 import datetime
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.models import User
 from audit.models import Entry
@@ -30,32 +31,25 @@ Phone = Callable[[User], Page]
 
 
 @pytest.fixture
-def phone(
-    live_server: Any, monkeypatch: pytest.MonkeyPatch, time_machine: Any, now: datetime.datetime
-) -> Iterator[Phone]:
+def phone(chromium: Browser, live_server: Any, time_machine: Any, now: datetime.datetime) -> Iterator[Phone]:
     """A phone for whoever needs one, signed in; it is the Monday of the cast."""
-    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     time_machine.move_to(now.astimezone(datetime.UTC))
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(
-            executable_path=os.environ["YUCHUANG_CHROMIUM"], args=["--no-sandbox"]
-        )
+    with ExitStack() as stack:
 
         def signed_in(user: User) -> Page:
-            context = browser.new_context(
+            context = chromium.new_context(
                 viewport={"width": 390, "height": 844},
                 locale="zh-CN",
                 base_url=live_server.url,
                 has_touch=True,
                 is_mobile=True,
             )
+            stack.callback(context.close)
             session = client_of(user).cookies["sessionid"].value
             context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
             return context.new_page()
 
         yield signed_in
-        browser.close()
 
 
 def shoot(page: Page, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from attendance.models import UnitCredit
 from classes.states import LessonState
@@ -38,22 +38,16 @@ def exam(room: Room) -> Exam:
 
 
 @pytest.fixture
-def page(live_server: Any, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def page(chromium: Browser, live_server: Any, cast: Cast, client: Client) -> Iterator[Page]:
     """The learner's phone."""
-    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     client.force_login(cast.learner)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["YUCHUANG_CHROMIUM"], args=["--no-sandbox"]
-        )
-        phone = browser.new_context(
-            viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=live_server.url
-        )
-        session = client.cookies["sessionid"].value
-        phone.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        yield phone.new_page()
-        browser.close()
+    phone = chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=live_server.url
+    )
+    session = client.cookies["sessionid"].value
+    phone.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    yield phone.new_page()
+    phone.close()
 
 
 def shoot(page: Page, name: str) -> None:

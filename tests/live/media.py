@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from config.supervisor.janus import write_configuration
@@ -18,17 +18,7 @@ from tests.cast import client_of
 from tests.stack import free_port
 
 ADDRESS = os.environ.get("YUCHUANG_MEDIA_ADDRESS", "")
-CHROMIUM = os.environ.get("YUCHUANG_CHROMIUM", "")
 TOOLS = ("janus", "janus-pp-rec", "ffmpeg", "ffprobe")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 
@@ -82,10 +72,10 @@ class RunningJanus:
 
 
 class Browsers:
-    """One Chromium per person, so that each has a camera of its own."""
+    """One browser context per person, each with a camera."""
 
-    def __init__(self, playwright: object, url: str, folder: Path) -> None:
-        self._playwright = playwright
+    def __init__(self, chromium: Browser, url: str, folder: Path) -> None:
+        self._chromium = chromium
         self.url = url
         self.folder = folder
         self.contexts: list[BrowserContext] = []
@@ -93,11 +83,8 @@ class Browsers:
 
     def open(self, user: User, path: str, *, viewport: dict[str, int] = DESKTOP) -> Page:
         """A page of a person who is signed in."""
-        context = self._playwright.chromium.launch_persistent_context(  # type: ignore[attr-defined]
-            self.folder / f"profile-{len(self.contexts)}",
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            viewport=viewport,
+        context = self._chromium.new_context(
+            viewport=viewport,  # type: ignore[arg-type]  # a TypedDict
             locale="zh-CN",
             permissions=["camera", "microphone"],
         )
@@ -105,7 +92,7 @@ class Browsers:
         self.contexts.append(context)
         session = client_of(user).cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": session, "url": self.url}])
-        page: Page = context.pages[0]
+        page = context.new_page()
         page.on("pageerror", lambda error: self.troubles.append(f"{user}: {error}"))
         page.on(
             "console",
@@ -116,16 +103,15 @@ class Browsers:
 
 
 @contextmanager
-def browsers_at(address: str, folder: Path) -> Iterator[Browsers]:
-    with sync_playwright() as playwright:
-        opened = Browsers(playwright, f"http://{address}", folder)
-        try:
-            yield opened
-        finally:
-            for number, context in enumerate(opened.contexts):
-                context.pages[0].screenshot(path=folder / f"last-{number}.png")
-                context.close()
-            print(*opened.troubles, sep="\n")
+def browsers_at(address: str, folder: Path, chromium: Browser) -> Iterator[Browsers]:
+    opened = Browsers(chromium, f"http://{address}", folder)
+    try:
+        yield opened
+    finally:
+        for number, context in enumerate(opened.contexts):
+            context.pages[0].screenshot(path=folder / f"last-{number}.png")
+            context.close()
+        print(*opened.troubles, sep="\n")
 
 
 def frames_decoded(page: Page) -> int:

@@ -17,11 +17,11 @@ from classes.live.media import janus
 from classes.live.models import MediaPeer, OpenPresence, Recording, RoomEvent
 from classes.states import LessonState
 from policy.refusals import Refusal
+from tests.browser import CHROMIUM
 from tests.cast import client_of
 from tests.live import sockets
 from tests.live.conftest import HOUR, enter
 from tests.live.media import (
-    CHROMIUM,
     PHONE,
     RunningJanus,
     browsers_at,
@@ -73,10 +73,8 @@ def running_server():
 
 
 @pytest.fixture
-def browsers(transactional_db, running_janus, running_server, tmp_path, monkeypatch):
-    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with browsers_at(running_server.address, tmp_path) as opened:
+def browsers(chromium, transactional_db, running_janus, running_server, tmp_path):
+    with browsers_at(running_server.address, tmp_path, chromium) as opened:
         yield opened
     eventually(lambda: not OpenPresence.objects.exists())
 

@@ -16,9 +16,10 @@ from classes.live.protocol import Event
 from classes.live.states import Closing
 from classes.states import LessonState
 from tests.axe import faults
+from tests.browser import CHROMIUM
 from tests.cast import client_of
 from tests.live import sockets
-from tests.live.media import CHROMIUM, PHONE, browsers_at
+from tests.live.media import PHONE, browsers_at
 from tests.live.sockets import LiveServer
 
 pytestmark = [
@@ -48,15 +49,13 @@ def running_server():
 
 
 @pytest.fixture
-def browsers(transactional_db, running_server, tmp_path, monkeypatch, settings):
+def browsers(chromium, transactional_db, running_server, tmp_path, monkeypatch, settings):
     from classes.live import registry
 
     monkeypatch.setattr(registry, "_gates", [])  # signing in is attendance's test
     settings.JANUS_HTTP_URL = ""  # and pictures are test_media's: here there are none, and all else works
     settings.HEARTBEAT_SECONDS = 1
-    # Playwright keeps an event loop in this thread, and Django would take the test for a coroutine.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with browsers_at(running_server.address, tmp_path) as opened:
+    with browsers_at(running_server.address, tmp_path, chromium) as opened:
         yield opened
     eventually(lambda: not OpenPresence.objects.exists())
 

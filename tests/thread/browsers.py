@@ -1,6 +1,5 @@
 """Browsers of the cast: one Chromium each, so that each has a camera of its own."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,20 +8,12 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect, sync_playwright
 
+from tests.browser import CHROMIUM, FLAGS
+
 FACES = Path(__file__).resolve().parent.parent / "faces"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 20_000  # milliseconds: other tests may run beside this one
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-)
 
 
 def film_of(folder: Path, portrait: str) -> Path:
@@ -50,12 +41,12 @@ class Browsers:
 
     def open(self, name: str, *, portrait: str | None = None, viewport: dict[str, int] = DESKTOP) -> Page:
         """A new browser, with its own cookies, and a portrait before its camera."""
-        flags = [*FLAGS]
+        flags = [*FLAGS, "--autoplay-policy=no-user-gesture-required"]
         if portrait:
             flags.append(f"--use-file-for-fake-video-capture={film_of(self.folder, portrait)}")
         context = self.playwright.chromium.launch_persistent_context(
             self.folder / f"profile-{name}",
-            executable_path=os.environ["YUCHUANG_CHROMIUM"],
+            executable_path=CHROMIUM,
             args=flags,
             viewport=viewport,  # type: ignore[arg-type]
             locale="zh-CN",
