@@ -5,6 +5,7 @@ HTTP post.
 import asyncio
 import secrets
 import uuid
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -69,7 +70,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         member = Member(
             lesson_id=lesson_id,
             connection=self.connection,
-            send=self.send,
+            send=self._tell,
             close=self.close,
             dropped=self.drop,
         )
@@ -84,14 +85,14 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         except Refusal as refusal:
             with translation.override(self._language()):
-                await self.send(encode(FromServer.ERROR, None, rendered(refusal)))
+                await self._tell(encode(FromServer.ERROR, None, rendered(refusal)))
             await self.close(
                 CloseCode.LESSON_CLOSED if refusal.code == "lesson_closed" else CloseCode.NOT_ALLOWED
             )
             return
         Pulse.here().add(member, presence.started_at)
         self.nonce = secrets.token_urlsafe(9)
-        await self.send(
+        await self._tell(
             encode(
                 FromServer.HELLO,
                 None,
@@ -147,11 +148,16 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.nonce = secrets.token_urlsafe(9)
         await Pulse.here().beat(self.connection, at)
         data = {"nonce": self.nonce, "seq": Pulse.here().last_number(self.member.lesson_id)}
-        await self.send(encode(FromServer.HEARTBEAT_ACK, id, data))
+        await self._tell(encode(FromServer.HEARTBEAT_ACK, id, data))
+
+    async def _tell(self, text: str) -> None:
+        """Send, unless the browser has gone: `disconnect` hears next how it went."""
+        with suppress(OSError):  # what ASGI has a server raise then
+            await self.send(text)
 
     async def _refuse(self, id: Any, code: ErrorCode) -> None:
         id = id if isinstance(id, int | str) else None
-        await self.send(encode(FromServer.ERROR, id, {"code": code}))
+        await self._tell(encode(FromServer.ERROR, id, {"code": code}))
 
     async def disconnect(self, code: int) -> None:
         if code in WENT_AWAY and self.member and self.member.last_code is None:

@@ -1,5 +1,6 @@
 """The room's socket, spoken to over a real network through the whole ASGI application."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -72,6 +73,25 @@ def test_a_dialogue(server, school, cast, lesson):
     interval = PresenceInterval.objects.get(person=cast.learner.person)
     assert (interval.heartbeats, interval.closing) == (2, Closing.LEFT)
     assert interval.during.lower < interval.during.upper <= timezone.now()
+
+
+def test_who_leaves_while_a_heartbeat_is_being_counted_has_left(server, cast, lesson, monkeypatch):
+    """Their goodbye waits in line; that the heartbeat's answer reaches nobody any more is no lost line."""
+    goodbye = threading.Event()
+    counted = pulse.Pulse.beat
+
+    async def slowly(self: pulse.Pulse, connection: Any, at: Any) -> None:
+        await asyncio.to_thread(goodbye.wait, 10)
+        await counted(self, connection, at)
+
+    monkeypatch.setattr(pulse.Pulse, "beat", slowly)
+    with in_room(server, cast.learner, lesson) as learner:
+        learner.say("heartbeat", {"nonce": learner.nonce, "seq": 1}, 1)
+        learner.leave()
+        goodbye.set()
+    eventually(lambda: not OpenPresence.objects.exists())
+    interval = PresenceInterval.objects.get()
+    assert (interval.heartbeats, interval.closing) == (1, Closing.LEFT)
 
 
 def test_heartbeats_must_answer_the_last_nonce_with_a_higher_number(server, cast, lesson):
