@@ -10,6 +10,7 @@
 YC_TEST_DB names the test database; with xdist each worker has its own.
 """
 
+import functools
 import itertools
 import os
 import shutil
@@ -23,6 +24,8 @@ from django.test import override_settings
 from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 
+from identity.faces import judging
+from identity.faces.port import FaceEngine
 from tests import frozen
 from tests.browser import CHROMIUM, FLAGS
 from tests.cast import (  # noqa: F401
@@ -191,6 +194,19 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
     if keys:
         client.delete(*keys)
     client.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _bursts_are_read_once() -> Iterator[None]:
+    """The face engines are real and slow, so of pictures that many tests show they read each burst once."""
+    @functools.cache
+    def read(engine: FaceEngine, *frames: bytes) -> judging.Burst:
+        return read_burst(engine, frames)
+
+    read_burst = judging.read_burst
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "read_burst", lambda engine, frames: read(engine, *frames))
+        yield
 
 
 @pytest.fixture(scope="module")
