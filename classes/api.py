@@ -6,7 +6,7 @@ check, the earliest start) is asked here and open to everybody.
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -36,12 +36,13 @@ from accounts.refusals import rendered
 from accounts.states import Role
 from classes import actions, permissions, queries
 from classes.actions import ClassDetails
-from classes.models import HOUR_KINDS, MODES, MOST_REASON, Enrolment, Filing, TrainingClass
+from classes.actions.timetable import timetable_digest
+from classes.models import HOUR_KINDS, MODES, MOST_REASON, Enrolment, Filing, Lesson, TrainingClass
 from classes.packages import manifest_of
 from classes.reviews import current_findings
 from classes.rosters import template_workbook
 from classes.states import ClassState, FilingState
-from classes.timetables import MOST_LESSONS, LessonDraft
+from classes.timetables import MOST_LESSONS, LessonDraft, drafts_of
 from classes.views.receipts_api import api_urlpatterns as receipt_urlpatterns
 from classes.whatif import classes_to_judge, what_if
 from courses.api import HoursField
@@ -569,16 +570,19 @@ class TimetableView(APIView):
 
     @extend_schema(
         summary="Timetable of a class",
+        description="The answer's ETag names this version; a PUT may send it as its If-Match.",
         responses={200: TimetableLessonSerializer(many=True), 404: RefusalSerializer},
     )
     def get(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
-        return Response(TimetableLessonSerializer(training_class.lessons.all(), many=True).data)
+        return _timetable(list(training_class.lessons.all()))
 
     @extend_schema(
         summary="Replace the timetable",
+        description="With If-Match it is replaced only if nobody has saved another one since that version.",
+        parameters=[OpenApiParameter("If-Match", location=OpenApiParameter.HEADER)],
         request=TimetableLessonSerializer(many=True),
-        responses={200: TimetableLessonSerializer(many=True), **_REFUSED},
+        responses={200: TimetableLessonSerializer(many=True), **_REFUSED, 412: RefusalSerializer},
     )
     def put(self, request: Request, pk: int) -> Response:
         training_class = permissions.access_class(request.user, pk)
@@ -592,8 +596,20 @@ class TimetableView(APIView):
             drafts=[LessonDraft(**row | {"kind": HourKind(row["kind"])}) for row in sent.validated_data],
             actor=_user(request),
             at=timezone.now(),
+            base=_base(request),
         )
-        return Response(TimetableLessonSerializer(lessons, many=True).data)
+        return _timetable(lessons)
+
+
+def _timetable(lessons: Sequence[Lesson]) -> Response:
+    etag = f'"{timetable_digest(drafts_of(lessons))}"'
+    return Response(TimetableLessonSerializer(lessons, many=True).data, headers={"ETag": etag})
+
+
+def _base(request: Request) -> str | None:
+    """Which saved timetable a request began from, as its If-Match says; None where any will do."""
+    named = request.headers.get("If-Match", "*").strip()
+    return None if named == "*" else named.removeprefix("W/").strip('"') or "nothing"  # W/: gzip's mark
 
 
 # --- filing ---

@@ -199,6 +199,7 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _bursts_are_read_once() -> Iterator[None]:
     """The face engines are real and slow, so of pictures that many tests show they read each burst once."""
+
     @functools.cache
     def read(engine: FaceEngine, *frames: bytes) -> judging.Burst:
         return read_burst(engine, frames)

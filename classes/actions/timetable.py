@@ -39,7 +39,7 @@ def set_timetable(
     `base` is the digest of the saved timetable that the drafts began from, where the caller knows it:
     somebody else's saving in between is then not overwritten unseen.
 
-    Raises Refusal `timetable_changed`, `timetable_rejected` (409) with `faults` in its details (codes:
+    Raises Refusal `timetable_changed` (412), `timetable_rejected` (409) with `faults` in its details (codes:
     `timetables.row_faults`), `timetable_too_long`, `lesson_in_use`, `class_not_editable`, `not_the_manager`
     (403).
     """
@@ -57,11 +57,12 @@ def set_timetable(
         if base and base != timetable_digest(drafts_of(before)):
             raise Refusal(
                 "timetable_changed",
-                gettext_noop("您打开这一页以后，有人改过并保存了课表。您这份还没有保存。"),
+                gettext_noop("您开始改以后，有人改过并保存了课表。您这份还没有保存。"),
                 found=True,
                 required=False,
                 rule="A2",
-                next_step=gettext_noop("请另开一页看现在的课表；再点保存，就换成您这一份。"),
+                next_step=gettext_noop("请另开一页看看现在的课表；确实要换成您这一份，就再保存一次。"),
+                status=412,
             )
         lessons = _replace(training_class, before, ordered)
         hours = hours_by_kind(ordered)

@@ -317,6 +317,24 @@ def test_a_timetable_is_put_and_got_as_one_document(school, manager):
     assert (got[0]["starts_at"], got[0]["hours"]) == ("2026-09-21T08:30:00+08:00", 4)
 
 
+def test_a_timetable_that_somebody_saved_meanwhile_is_not_overwritten_unseen(school, manager):
+    training_class = school.create()
+    school.schedule(training_class, gyb_drafts())
+    url = f"/api/v1/classes/{training_class.pk}/timetable/"
+    mine, theirs = (lesson_json(draft(0, "08:30", "live", 4, title)) for title in ("我改的", "他改的"))
+    seen = api(manager).get(url)["ETag"]
+    theirs_saved = api(manager).put(url, [theirs], format="json", HTTP_IF_MATCH=seen)
+    assert (theirs_saved.status_code, theirs_saved["ETag"]) == (200, api(manager).get(url)["ETag"])
+    for older in (seen, f"W/{seen}", '"made-up"', ""):
+        refused = api(manager).put(url, [mine], format="json", HTTP_IF_MATCH=older)
+        assert (refused.status_code, refused.json()["code"]) == (412, "timetable_changed")
+        assert training_class.lessons.get().title == "他改的"
+    for newer in (f"W/{theirs_saved['ETag']}", "*"):
+        assert api(manager).put(url, [mine], format="json", HTTP_IF_MATCH=newer).status_code == 200
+        assert training_class.lessons.get().title == "我改的"
+        school.schedule(training_class, [draft(0, "08:30", "live", 4, "他改的")])
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [

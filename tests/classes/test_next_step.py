@@ -120,7 +120,7 @@ def test_an_older_page_does_not_overwrite_what_was_saved_meanwhile(school, manag
     theirs["title"][0], mine["title"][0] = "乙保存的", "甲旧页保存的"
     assert second.post(url, theirs).status_code == 302
     refused = first.post(url, mine)
-    assert refused.status_code == 409
+    assert refused.status_code == 412
     assert "有人改过并保存了课表" in refused.content.decode()
     assert shown_rows(refused)["title"][0] == "甲旧页保存的"  # nothing typed is lost
     assert titles(training_class)[0] == "乙保存的"
@@ -146,7 +146,7 @@ def test_an_older_page_does_not_move_the_class_either(school, manager):
     old = shown_rows(client.get(url))
     school.schedule(training_class, gyb_drafts(SOON)[:-1])
     answer = client.post(url, old | {"fix": "postpone"})
-    assert answer.status_code == 409
+    assert answer.status_code == 412
     training_class.refresh_from_db()
     assert training_class.starts_on == SOON
     assert len(titles(training_class)) == len(gyb_drafts()) - 1
